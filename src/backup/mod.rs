@@ -1,0 +1,1 @@
+//! Copying feed files as they grow.

@@ -1,0 +1,24 @@
+//! Reads emoncms feed files (`feed_N.MYD`) at memory speed and backs them up.
+//!
+//! Data flows one way through the rooms of this crate: [`myisam`] knows how
+//! bytes mean rows, [`feed`] finds the files and gives a consistent
+//! [`feed::Snapshot`] of them, [`query`] answers questions over a snapshot,
+//! [`output`] writes answers as text, [`backup`] copies rows as they are
+//! appended. `docs/architecture.md` in the repository draws the picture.
+
+#[cfg(panic = "abort")]
+compile_error!(
+    "emonfeed must be built with panic=\"unwind\": a panic that aborts would \
+     take the host program (a PHP worker, say) with it"
+);
+
+pub mod backup;
+pub mod error;
+pub mod feed;
+mod ffi;
+pub mod myisam;
+pub mod output;
+pub mod query;
+
+pub use error::{Error, Result, Status};
+pub use feed::{Access, Feed, Options};

@@ -1,0 +1,1 @@
+//! How bytes mean rows: pure functions over byte slices.
