@@ -1,6 +1,32 @@
-//! Finding a feed's files and giving a consistent view of them.
+//! Finding a feed's files and giving a consistent view of their rows.
+//!
+//! ```text
+//! Feed ── cache ──> Table (files, state) ──> View (mapping, layout, order)
+//!   └── read(query) ──> Snapshot ── Cursor ──> rows
+//! ```
+
+mod cache;
+mod cursor;
+mod files;
+mod guard;
+mod lock;
+mod map;
+mod order;
+mod retry;
+mod snapshot;
+mod source;
+mod table;
+
+pub(crate) use cursor::Cursor;
+pub use files::{Identity, Paths};
+pub use snapshot::Snapshot;
+pub use table::{State, Table};
+
 use crate::error::Result;
-use std::path::{Path, PathBuf};
+use lock::SharedLock;
+use retry::Retry;
+use snapshot::Verdict;
+use std::path::Path;
 
 /// How the rows are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,22 +51,111 @@ pub struct Options {
 /// mappings taken from a process-wide cache, on each query.
 #[derive(Debug)]
 pub struct Feed {
-    path: PathBuf,
-    #[allow(dead_code)]
+    paths: Paths,
     options: Options,
 }
 
+/// Answers that can be told apart, for queries that are asked twice.
+pub trait Answer {
+    /// Whether the two are the same to the bit.
+    fn same(&self, other: &Self) -> bool;
+}
+
 impl Feed {
-    /// Opens the feed whose rows are in `path` (`…/feed_7.MYD`).
+    /// Opens the feed whose rows are in `path` (`…/feed_7.MYD`). Fails if its
+    /// files cannot be read as a feed now.
     pub fn open(path: impl AsRef<Path>) -> Result<Feed> {
         Feed::open_with(path, Options::default())
     }
+
     /// The same with options.
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Feed> {
-        Ok(Feed { path: path.as_ref().to_owned(), options })
+        let paths = Paths::new(path.as_ref())?;
+        cache::table(&paths, &options)?;
+        Ok(Feed { paths, options })
     }
+
     /// The path it was opened with.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.paths.data
+    }
+
+    /// Asks `query` of the rows as they are now. If the rows change while it
+    /// reads, it is asked again; the answer returned was right for some
+    /// moment during this call.
+    pub fn read<T: Answer>(
+        &self,
+        mut query: impl FnMut(&Snapshot) -> Result<T>,
+    ) -> Result<T> {
+        let mut retry = Retry::new();
+        // An answer from rows that a write in progress may have touched.
+        let mut doubtful: Option<T> = None;
+        loop {
+            match self.attempt(&mut query) {
+                Ok((answer, Verdict::Same)) => return Ok(answer),
+                Ok((answer, Verdict::Unsettled)) => {
+                    // Read twice until equal.
+                    if doubtful.replace(answer).is_some_and(|earlier| {
+                        doubtful.as_ref().is_some_and(|now| now.same(&earlier))
+                    }) {
+                        return doubtful.ok_or_else(table::changed);
+                    }
+                }
+                Ok((answer, Verdict::Grown)) => {
+                    // Busy writers: what was committed at the start is read
+                    // as well now as it will be next time.
+                    const UNTIL: u32 = 3;
+                    if retry.attempts() >= UNTIL {
+                        return Ok(answer);
+                    }
+                    doubtful = None;
+                    if !retry.wait() {
+                        return Ok(answer);
+                    }
+                }
+                Ok((_, Verdict::Changed)) => {
+                    doubtful = None;
+                    cache::forget(&self.paths, &self.options);
+                    if !retry.wait() {
+                        return Err(table::changed().at(self.path()));
+                    }
+                }
+                Err(e) => {
+                    doubtful = None;
+                    if !table::may_pass(&e, &self.paths, retry.attempts()) || !retry.wait() {
+                        return Err(e);
+                    }
+                    cache::forget(&self.paths, &self.options);
+                }
+            }
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        query: &mut impl FnMut(&Snapshot) -> Result<T>,
+    ) -> Result<(T, Verdict)> {
+        let entry = cache::table(&self.paths, &self.options)?;
+        let table = &entry.table;
+        let lock = if table.is_locked_by_writers() {
+            let lock = SharedLock::take(table.path(), table.identity(), &self.options)?;
+            Some(lock.ok_or_else(|| table::changed().at(table.path()))?)
+        } else {
+            None
+        };
+        let view = entry.view(table.state()?, &self.options)?;
+        let snapshot = Snapshot::new(table.clone(), view);
+        let answer = query(&snapshot);
+        let verdict = match snapshot.verdict()? {
+            // Nobody who keeps to the lock can be in the middle of a write.
+            Verdict::Unsettled if lock.is_some() => Verdict::Same,
+            verdict => verdict,
+        };
+        match (answer, verdict) {
+            (Ok(answer), verdict) => Ok((answer, verdict)),
+            (Err(e), Verdict::Same | Verdict::Unsettled) => Err(e),
+            // What was wrong may be the change's doing.
+            (Err(_), Verdict::Grown | Verdict::Changed) => Err(snapshot.changed()),
+        }
     }
 }

@@ -19,5 +19,5 @@ mod sdi;
 pub use column::{Column, ColumnType, Definition};
 pub use frm::parse as parse_frm;
 pub use header::{Field, HEAD_MAX, Header};
-pub use layout::{Layout, MAX_STRIDE, Row};
+pub use layout::{BadFlag, Layout, MAX_STRIDE, Row};
 pub use sdi::parse as parse_sdi;

@@ -1,0 +1,124 @@
+//! Tables kept open between queries, so that a long-lived worker pays for
+//! page faults and order checks once. Bounded; every use looks at the files
+//! again.
+
+use super::Options;
+use super::files::Paths;
+use super::snapshot::View;
+use super::table::{State, Table};
+use crate::error::Result;
+use once_cell::sync::OnceCell;
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Tables held open at most.
+const MAX_TABLES: usize = 64;
+/// Memory for the orders of rows at most, in bytes; the one in use excepted.
+const MAX_FOOTPRINT: usize = 256 << 20;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    paths: Paths,
+    options: Options,
+}
+
+/// A table and what was last found out about its rows.
+pub(super) struct Entry {
+    pub(super) table: Arc<Table>,
+    view: Mutex<Option<Arc<View>>>,
+}
+
+impl Entry {
+    /// What is true of the rows in `state`: as remembered, or read anew.
+    pub(super) fn view(&self, state: State, options: &Options) -> Result<Arc<View>> {
+        let mut kept = lock(&self.view);
+        if let Some(view) = kept.as_ref().filter(|view| view.holds(&state)) {
+            return Ok(view.clone());
+        }
+        let view = View::build(&self.table, state, options, kept.as_deref())?;
+        let view = Arc::new(view);
+        *kept = Some(view.clone());
+        Ok(view)
+    }
+
+    fn footprint(&self) -> usize {
+        // An entry whose view is being built this moment is in use.
+        match self.view.try_lock() {
+            Ok(kept) => kept.as_ref().map_or(0, |view| view.footprint()),
+            Err(_) => 0,
+        }
+    }
+
+    /// Whether the rows' file has no name any more: only this process keeps
+    /// its blocks from being freed.
+    fn is_deleted(&self) -> bool {
+        self.table.data().metadata().is_ok_and(|meta| meta.nlink() == 0)
+    }
+}
+
+#[derive(Default)]
+struct Cache {
+    tables: HashMap<Key, (Arc<Entry>, u64)>,
+    clock: u64,
+}
+
+static CACHE: OnceCell<Mutex<Cache>> = OnceCell::new();
+
+fn cache() -> MutexGuard<'static, Cache> {
+    lock(CACHE.get_or_init(Mutex::default))
+}
+
+/// What is behind a lock is whole between statements, so that a panic
+/// elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The table at `paths`, as it is now.
+pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
+    let key = Key { paths: paths.clone(), options: *options };
+    let kept = {
+        let mut cache = cache();
+        cache.clock += 1;
+        let clock = cache.clock;
+        cache.tables.get_mut(&key).map(|(entry, used)| {
+            *used = clock;
+            entry.clone()
+        })
+    };
+    if let Some(entry) = kept {
+        if entry.table.is_current()? {
+            return Ok(entry);
+        }
+        cache().tables.remove(&key);
+    }
+    let table = Arc::new(Table::open(paths, options)?);
+    let entry = Arc::new(Entry { table, view: Mutex::default() });
+    let mut cache = cache();
+    cache.tables.retain(|_, (entry, _)| !entry.is_deleted());
+    let clock = cache.clock;
+    cache.tables.insert(key, (entry.clone(), clock));
+    cache.shrink();
+    Ok(entry)
+}
+
+/// Forgets the table at `paths`.
+pub(super) fn forget(paths: &Paths, options: &Options) {
+    let key = Key { paths: paths.clone(), options: *options };
+    cache().tables.remove(&key);
+}
+
+impl Cache {
+    fn shrink(&mut self) {
+        let footprint =
+            |cache: &Cache| cache.tables.values().map(|(e, _)| e.footprint()).sum::<usize>();
+        while self.tables.len() > MAX_TABLES
+            || (self.tables.len() > 1 && footprint(self) > MAX_FOOTPRINT)
+        {
+            let oldest = self.tables.iter().min_by_key(|(_, (_, used))| *used);
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else { break };
+            self.tables.remove(&key);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The files of one table: where they are, and opening them.
+
+use crate::error::{Error, Result, Status};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The paths of a table's files, by the path of its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Paths {
+    /// The rows: `feed_7.MYD`.
+    pub data: PathBuf,
+    /// The index, with the header: `feed_7.MYI`.
+    pub index: PathBuf,
+    /// The definition of MariaDB: `feed_7.frm`.
+    pub frm: PathBuf,
+}
+
+impl Paths {
+    /// The files beside `data`, which must end in `.MYD`.
+    pub fn new(data: &Path) -> Result<Paths> {
+        if data.extension().is_none_or(|e| e != "MYD") || data.file_stem().is_none() {
+            return Err(Error::new(
+                Status::NotAFeed,
+                "a feed is named by the file of its rows, which ends in .MYD",
+            )
+            .at(data));
+        }
+        Ok(Paths {
+            data: data.to_owned(),
+            index: data.with_extension("MYI"),
+            frm: data.with_extension("frm"),
+        })
+    }
+
+    fn dir(&self) -> &Path {
+        match self.data.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        }
+    }
+
+    /// The definition of MySQL 8, `feed_7_363.sdi`, if there is one.
+    pub fn find_sdi(&self) -> Result<Option<PathBuf>> {
+        let Some(stem) = self.data.file_stem().and_then(|s| s.to_str()) else {
+            return Ok(None);
+        };
+        let entries =
+            fs::read_dir(self.dir()).map_err(|e| Error::io("list", self.dir(), e))?;
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::io("list", self.dir(), e))?;
+            let name = entry.file_name();
+            let id = name
+                .to_str()
+                .and_then(|name| name.strip_prefix(stem)?.strip_prefix('_')?.strip_suffix(".sdi"));
+            if id.is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())) {
+                return Ok(Some(entry.path()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the directory is a database of a MariaDB server: each has a
+    /// `db.opt`, which no copy and no PHPTimeSeries directory has.
+    pub fn in_database(&self) -> bool {
+        self.dir().join("db.opt").exists()
+    }
+
+    /// Whether some file of the table is there although its rows are not:
+    /// then a server may be rebuilding it at this moment.
+    pub fn has_others(&self) -> bool {
+        self.index.exists() || self.frm.exists()
+    }
+
+    /// Whether one of the files, or the directory, was written within the last
+    /// seconds.
+    pub fn recently_touched(&self) -> bool {
+        const RECENT: Duration = Duration::from_secs(3);
+        [&self.data, &self.index, &self.frm].into_iter().map(PathBuf::as_path).any(|path| {
+            let modified = match fs::metadata(path) {
+                Err(_) => fs::metadata(self.dir()).and_then(|dir| dir.modified()),
+                Ok(meta) => meta.modified(),
+            };
+            // A time in the future is no old one.
+            modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < RECENT) || time.elapsed().is_err())
+        })
+    }
+
+    /// Why there may be no `.MYD`.
+    pub fn explain_missing(&self) -> Error {
+        let engine = [("ibd", "InnoDB"), ("MAD", "Aria"), ("MAI", "Aria")]
+            .into_iter()
+            .find(|(extension, _)| self.data.with_extension(extension).exists());
+        let error = match engine {
+            Some((extension, name)) => Error::new(
+                Status::Engine,
+                format!(
+                    "no such file, because the table belongs to the storage engine {name} (its \
+                     rows are in the .{extension} beside); ALTER TABLE … ENGINE=MyISAM makes it \
+                     readable"
+                ),
+            ),
+            None if self.index.exists() => Error::new(
+                Status::NotFound,
+                "no such file, though its .MYI is there: restore it, then REPAIR TABLE",
+            ),
+            None if self.frm.exists() => Error::new(
+                Status::Engine,
+                "no such file, though the .frm beside defines the table: it belongs to a storage \
+                 engine that keeps its rows elsewhere (InnoDB without file-per-table, MEMORY, …)",
+            ),
+            None => Error::io("open", &self.data, io::Error::from_raw_os_error(libc::ENOENT)),
+        };
+        error.at(&self.data)
+    }
+}
+
+/// Opens a file for reading that must be a regular one. `None` if there is none.
+pub fn open(path: &Path, no_follow: bool) -> Result<Option<(File, Metadata)>> {
+    // NONBLOCK: opening a pipe must not wait for its writer.
+    let follow = if no_follow { libc::O_NOFOLLOW } else { 0 };
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | follow)
+        .open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::io("open", path, e)),
+    };
+    let meta = file.metadata().map_err(|e| Error::io("inspect", path, e))?;
+    if !meta.is_file() {
+        let kind = meta.file_type();
+        let name = match () {
+            () if kind.is_dir() => "a directory",
+            () if kind.is_fifo() => "a pipe",
+            () if kind.is_socket() => "a socket",
+            () => "a device",
+        };
+        return Err(Error::new(Status::NotRegular, format!("this is {name}, not a file")).at(path));
+    }
+    Ok(Some((file, meta)))
+}
+
+/// Which file a path led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// Of an open file or a path's `stat`.
+    pub fn of(meta: &Metadata) -> Identity {
+        Identity { device: meta.dev(), inode: meta.ino() }
+    }
+
+    /// Of what a path leads to now; `None` if to nothing.
+    pub fn at(path: &Path) -> Result<Option<Identity>> {
+        match fs::metadata(path) {
+            Ok(meta) => Ok(Some(Identity::of(&meta))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io("inspect", path, e)),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Survives the truncation of a mapped file.
+//!
+//! Touching a page of a mapping that its file no longer reaches raises
+//! SIGBUS, which kills the process. The handler here looks the address up
+//! among the mappings published by this module; if it is one of them, it puts
+//! a page of zeros there, notes that in the mapping's slot, and the read goes
+//! on. Zeros read as deleted rows, and the query that touched them fails
+//! afterwards with "changed while reading". Any other fault goes to the
+//! handler that was there before. The pattern is that of libwayland's
+//! `wl_shm_buffer_begin_access`.
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::ptr;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// How many mappings can be guarded at once; further ones are read by `pread`.
+const SLOTS: usize = 256;
+
+struct Slot {
+    /// 0: free. 1: being filled. Else the address of the first byte.
+    start: AtomicUsize,
+    end: AtomicUsize,
+    faulted: AtomicBool,
+}
+
+static PUBLISHED: [Slot; SLOTS] = [const {
+    Slot {
+        start: AtomicUsize::new(FREE),
+        end: AtomicUsize::new(0),
+        faulted: AtomicBool::new(false),
+    }
+}; SLOTS];
+const FREE: usize = 0;
+const CLAIMED: usize = 1;
+
+static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
+static INSTALL: Once = Once::new();
+static PREVIOUS: Previous = Previous(UnsafeCell::new(MaybeUninit::uninit()));
+
+struct Previous(UnsafeCell<MaybeUninit<libc::sigaction>>);
+
+// SAFETY: written once, inside `INSTALL`, before the handler that reads it is
+// installed; only read afterwards.
+unsafe impl Sync for Previous {}
+
+/// A published range of addresses; withdrawn when dropped, which must happen
+/// before the range is unmapped.
+#[derive(Debug)]
+pub(super) struct Guard {
+    slot: usize,
+}
+
+impl Guard {
+    /// Publishes `range`. `None` if there is no free slot or no handler could
+    /// be installed.
+    pub(super) fn publish(range: Range<usize>) -> Option<Guard> {
+        install();
+        if !armed() {
+            return None;
+        }
+        for (slot, entry) in PUBLISHED.iter().enumerate() {
+            if entry
+                .start
+                .compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+            {
+                entry.faulted.store(false, Ordering::Relaxed);
+                entry.end.store(range.end, Ordering::Relaxed);
+                // Release: a handler that sees the start sees the end too.
+                entry.start.store(range.start, Ordering::Release);
+                return Some(Guard { slot });
+            }
+        }
+        None
+    }
+
+    /// Whether a page of the range had to be replaced.
+    pub(super) fn faulted(&self) -> bool {
+        PUBLISHED[self.slot].faulted.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        PUBLISHED[self.slot].start.store(FREE, Ordering::Release);
+    }
+}
+
+/// Whether a SIGBUS in this thread would reach the handler here: the host may
+/// have put its own in front, or blocked the signal.
+pub(super) fn armed() -> bool {
+    let mut current = MaybeUninit::<libc::sigaction>::uninit();
+    let mut blocked = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: with a null new action and mask both calls only write the
+    // current ones to the places given, which are valid for that.
+    unsafe {
+        libc::sigaction(libc::SIGBUS, ptr::null(), current.as_mut_ptr()) == 0
+            && current.assume_init_ref().sa_sigaction == handler_address()
+            && libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), blocked.as_mut_ptr()) == 0
+            && libc::sigismember(blocked.as_ptr(), libc::SIGBUS) == 0
+    }
+}
+
+fn handler_address() -> libc::sighandler_t {
+    on_sigbus as extern "C" fn(_, _, _) as *const () as libc::sighandler_t
+}
+
+/// Installs the handler, once in the life of the process.
+fn install() {
+    INSTALL.call_once(|| {
+        // SAFETY: sysconf has no preconditions.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        PAGE_SIZE.store(usize::try_from(page).unwrap_or(4096), Ordering::Relaxed);
+        // SAFETY: a sigaction of all zeros is a valid value of that C struct.
+        let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+        ours.sa_sigaction = handler_address();
+        // NODEFER: a foreign fault inside the chained handler must not hang.
+        ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        // SAFETY: `ours` is initialised; PREVIOUS is written here only, and
+        // before the handler that reads it is in place.
+        unsafe {
+            libc::sigemptyset(&mut ours.sa_mask);
+            if libc::sigaction(libc::SIGBUS, ptr::null(), (*PREVIOUS.0.get()).as_mut_ptr()) == 0
+            {
+                libc::sigaction(libc::SIGBUS, &ours, ptr::null_mut());
+            }
+        }
+    });
+}
+
+extern "C" fn on_sigbus(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
+    let address = unsafe { (*info).si_addr() } as usize;
+    if !replace_page(address) {
+        chain(signal, info, context);
+    }
+}
+
+/// Puts a page of zeros under `address` if it is published. Does only what a
+/// signal handler may: atomics and one system call.
+fn replace_page(address: usize) -> bool {
+    for entry in &PUBLISHED {
+        let start = entry.start.load(Ordering::Acquire);
+        if start <= CLAIMED || address < start || address >= entry.end.load(Ordering::Relaxed) {
+            continue;
+        }
+        let page_size = PAGE_SIZE.load(Ordering::Relaxed);
+        let page = address & !(page_size - 1);
+        // SAFETY: errno is this thread's; it is put back as it was. The page
+        // belongs to a mapping this library made and still owns, since its
+        // guard is dropped before it is unmapped, so MAP_FIXED replaces
+        // nothing of anybody else's. mmap is a plain system call.
+        unsafe {
+            let errno = libc::__errno_location();
+            let saved = *errno;
+            let mapped = libc::mmap(
+                page as *mut libc::c_void,
+                page_size,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+                -1,
+                0,
+            );
+            *errno = saved;
+            if mapped == libc::MAP_FAILED {
+                return false;
+            }
+        }
+        entry.faulted.store(true, Ordering::Release);
+        return true;
+    }
+    false
+}
+
+/// Hands a foreign fault to the handler that was there first.
+fn chain(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: written before this handler was installed, never afterwards.
+    let previous = unsafe { (*PREVIOUS.0.get()).assume_init_ref() };
+    match previous.sa_sigaction {
+        libc::SIG_DFL | libc::SIG_IGN => {
+            // The default action: the fault happens again and ends the
+            // process, as it would have without this library.
+            // SAFETY: a zeroed sigaction means SIG_DFL and is valid.
+            unsafe {
+                let default: libc::sigaction = MaybeUninit::zeroed().assume_init();
+                libc::sigaction(signal, &default, ptr::null_mut());
+            }
+        }
+        address if previous.sa_flags & libc::SA_SIGINFO != 0 => {
+            type Handler =
+                extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+            // SAFETY: with SA_SIGINFO the address is that of a function of
+            // this type.
+            let handler = unsafe { std::mem::transmute::<usize, Handler>(address) };
+            handler(signal, info, context);
+        }
+        address => {
+            // SAFETY: without SA_SIGINFO the address is that of a function of
+            // this type.
+            let handler =
+                unsafe { std::mem::transmute::<usize, extern "C" fn(libc::c_int)>(address) };
+            handler(signal);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A read-only mapping of a file that others may truncate at any moment.
+//!
+//! No `&[u8]` is ever made of it: bytes are copied out, each once, by raw
+//! unaligned reads, so that what is decoded cannot change underfoot.
+
+use super::guard::{self, Guard};
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use std::fs::File;
+use std::io;
+use std::ptr;
+
+/// Mappings are longer than their file by this much, so that a growing feed
+/// is not mapped anew at each reading.
+const SLACK: usize = 1 << 20;
+/// Where addresses are scarce, larger files are read by `pread`.
+const MAX_LEN: u64 = if usize::BITS < 64 { 512 << 20 } else { 1 << 46 };
+
+#[derive(Debug)]
+pub(super) struct Mapping {
+    // Before `raw`: fields are dropped in this order, and the range must not
+    // be published any more when it is unmapped.
+    guard: Guard,
+    raw: MmapRaw,
+}
+
+impl Mapping {
+    /// Maps the first `len` bytes of `file` and some room for growth. `None`
+    /// where it should rather be read by `pread`.
+    pub(super) fn new(file: &File, len: u64) -> io::Result<Option<Mapping>> {
+        if len == 0 || len > MAX_LEN {
+            return Ok(None);
+        }
+        let len = len as usize + SLACK;
+        let raw = match MmapOptions::new().len(len).map_raw_read_only(file) {
+            Ok(raw) => raw,
+            // A file system without mappings, or no address space left.
+            Err(e) if matches!(e.raw_os_error(), Some(libc::ENODEV | libc::ENOMEM)) => {
+                return Ok(None);
+            }
+            Err(e) => return Err(e),
+        };
+        let start = raw.as_ptr() as usize;
+        let Some(guard) = Guard::publish(start..start + len) else {
+            return Ok(None);
+        };
+        // Look-ups jump about; scans ask for read-ahead themselves.
+        raw.advise(Advice::Random)?;
+        Ok(Some(Mapping { guard, raw }))
+    }
+
+    /// Bytes that may be read as far as the mapping is concerned.
+    pub(super) fn len(&self) -> u64 {
+        self.raw.len() as u64
+    }
+
+    /// Whether bytes were read that the file no longer had; they read as 0.
+    pub(super) fn faulted(&self) -> bool {
+        self.guard.faulted()
+    }
+
+    /// Whether reading is safe in this thread now.
+    pub(super) fn is_safe() -> bool {
+        guard::armed()
+    }
+
+    /// Asks the kernel to read `len` bytes from `offset` on ahead of use.
+    pub(super) fn will_need(&self, offset: u64, len: u64) {
+        let end = offset.saturating_add(len).min(self.len());
+        if offset < end {
+            // A hint: when it fails, the scan is slower, no more.
+            let _ = self.raw.advise_range(
+                Advice::WillNeed,
+                offset as usize,
+                (end - offset) as usize,
+            );
+        }
+    }
+
+    /// Copies `into.len()` bytes from `offset` on. Panics outside the mapping.
+    #[inline]
+    pub(super) fn copy(&self, offset: u64, into: &mut [u8]) {
+        let end = offset.checked_add(into.len() as u64);
+        assert!(end.is_some_and(|end| end <= self.len()), "read beyond a mapping");
+        // SAFETY: the assertion keeps the source inside the mapping, which
+        // lives as long as `self`; a page the file no longer has is replaced
+        // by the guard's handler, published since `new`. The destination is
+        // a slice of its own. Another process may write the source
+        // meanwhile: any mixture of old and new bytes is a valid result.
+        unsafe {
+            ptr::copy_nonoverlapping(
+                self.raw.as_ptr().add(offset as usize),
+                into.as_mut_ptr(),
+                into.len(),
+            );
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A feed's rows as they were at one moment.
+
+use super::cursor::Cursor;
+use super::map::Mapping;
+use super::order::{self, Order};
+use super::source::{Bytes, Source};
+use super::table::{State, Table, changed};
+use super::{Access, Options};
+use crate::error::{Error, Result, Status};
+use crate::myisam::Layout;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What was found out about a table in one [`State`] of it.
+#[derive(Debug)]
+pub(super) struct View {
+    state: State,
+    /// Whether an equal state later means equal rows.
+    settled: bool,
+    layout: Layout,
+    source: Source,
+    order: Order,
+}
+
+impl View {
+    /// Reads the rows of `table` through, taking over the mapping of an
+    /// earlier view where it still serves.
+    pub(super) fn build(
+        table: &Table,
+        state: State,
+        options: &Options,
+        earlier: Option<&View>,
+    ) -> Result<View> {
+        let settled = state.is_settled(SystemTime::now());
+        let bytes_of = |layout: &Layout| state.slots * layout.stride() as u64;
+        let provisional = state.layout.clone().unwrap_or_else(|| Layout::bare(true));
+        let len = bytes_of(&provisional);
+        let source = match options.access {
+            Access::Pread => Source::File,
+            Access::Mmap => map(table, len, earlier)?,
+        };
+        let bytes = Bytes::new(&source, table.data(), table.path(), len);
+        let layout = match &state.layout {
+            Some(layout) => layout.clone(),
+            None => bare_layout(&bytes, &provisional, state.slots, table)?,
+        };
+        let order = Order::find(&bytes, &layout, state.slots, table.path())?;
+        Ok(View { state, settled, layout, source, order })
+    }
+
+    /// Whether this view still holds in `state`, for the calling thread.
+    pub(super) fn holds(&self, state: &State) -> bool {
+        self.settled && self.state == *state && self.is_intact() && self.is_safe()
+    }
+
+    /// Memory held besides the mapping, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        self.order.footprint()
+    }
+
+    fn is_intact(&self) -> bool {
+        !matches!(&self.source, Source::Mapped(mapping) if mapping.faulted())
+    }
+
+    fn is_safe(&self) -> bool {
+        matches!(self.source, Source::File) || Mapping::is_safe()
+    }
+}
+
+fn map(table: &Table, len: u64, earlier: Option<&View>) -> Result<Source> {
+    if let Some(View { source: Source::Mapped(mapping), .. }) = earlier {
+        if mapping.len() >= len && !mapping.faulted() && Mapping::is_safe() {
+            return Ok(Source::Mapped(mapping.clone()));
+        }
+    }
+    let mapping =
+        Mapping::new(table.data(), len).map_err(|e| Error::io("map", table.path(), e))?;
+    Ok(mapping.map_or(Source::File, |mapping| Source::Mapped(Arc::new(mapping))))
+}
+
+/// Which of the nine-byte layouts a bare file has: its first row that tells
+/// decides, and the strict check of all flags that follows confirms.
+fn bare_layout(bytes: &Bytes, nine: &Layout, slots: u64, table: &Table) -> Result<Layout> {
+    let stride = nine.stride();
+    let mut hint = None;
+    let mut ambiguous = None;
+    let mut from = 0;
+    // Nearly always the first row tells.
+    let mut to = slots.min(64);
+    while hint.is_none() && from < slots {
+        order::scan(bytes, nine, from..to, table.path(), |first_row, chunk| {
+            for (index, row) in chunk.chunks_exact(stride).enumerate() {
+                if hint.is_none() {
+                    hint = Layout::bare_hint(row);
+                }
+                if row[0] != 0 && ambiguous.is_none() {
+                    ambiguous = Some(first_row + index as u64);
+                }
+            }
+            Ok(())
+        })?;
+        (from, to) = (to, slots);
+    }
+    match (hint, ambiguous) {
+        (Some(nullable), _) => Ok(Layout::bare(nullable)),
+        (None, None) => Ok(Layout::bare(true)),
+        (None, Some(row)) => Err(Error::new(
+            Status::MissingDefinition,
+            "nothing in this bare file tells whether its rows have values: put the table's .frm \
+             beside it",
+        )
+        .at(table.path())
+        .at_offset(row * stride as u64)),
+    }
+}
+
+/// How a snapshot relates to the files after a query.
+pub(super) enum Verdict {
+    /// Nothing was written.
+    Same,
+    /// Nothing was counted as written, but so lately that a write in progress
+    /// would not show.
+    Unsettled,
+    /// To all appearance rows were only appended.
+    Grown,
+    /// Something else happened.
+    Changed,
+}
+
+/// A feed's committed rows as they were at one moment.
+pub struct Snapshot {
+    table: Arc<Table>,
+    view: Arc<View>,
+}
+
+impl Snapshot {
+    pub(super) fn new(table: Arc<Table>, view: Arc<View>) -> Snapshot {
+        Snapshot { table, view }
+    }
+
+    /// How rows are read.
+    pub fn layout(&self) -> &Layout {
+        &self.view.layout
+    }
+
+    /// What the files said.
+    pub fn state(&self) -> &State {
+        &self.view.state
+    }
+
+    /// Whether rows lie in the file in the order of their times.
+    pub fn is_in_file_order(&self) -> bool {
+        self.view.order.in_file_order()
+    }
+
+    /// A way to read the rows.
+    pub(crate) fn cursor(&self) -> Cursor<'_> {
+        let View { source, layout, order, state, .. } = &*self.view;
+        let len = state.slots * layout.stride() as u64;
+        let bytes = Bytes::new(source, self.table.data(), self.table.path(), len);
+        Cursor::new(bytes, layout, order, self.table.path())
+    }
+
+    /// Looks at the files again.
+    pub(super) fn verdict(&self) -> Result<Verdict> {
+        if !self.view.is_intact() || !self.table.is_current()? {
+            return Ok(Verdict::Changed);
+        }
+        let now = self.table.state()?;
+        Ok(match self.view.state == now {
+            true if self.view.settled => Verdict::Same,
+            true => Verdict::Unsettled,
+            false if self.view.state.only_grew(&now) => Verdict::Grown,
+            false => Verdict::Changed,
+        })
+    }
+
+    /// The error for giving up.
+    pub(super) fn changed(&self) -> Error {
+        changed().at(self.table.path())
+    }
+}

@@ -1,0 +1,355 @@
+//! One table held open: its files, and what they say at this moment.
+
+use super::Options;
+use super::files::{self, Identity, Paths};
+use super::retry::Retry;
+use crate::error::{Error, Result, Status};
+use crate::myisam::{self, Definition, HEAD_MAX, Header, Layout};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Enough for the head of every feed seen: one read finds it whole.
+const HEAD_GUESS: usize = 2048;
+
+/// A definition file is a few kilobytes; a larger one is something else.
+const MAX_DEFINITION: u64 = 4 << 20;
+
+/// How the rows are described.
+#[derive(Debug)]
+enum Description {
+    /// A table of a server: the `.MYI` vouches for the rows.
+    Indexed { index: File, index_id: Identity, layout: Layout },
+    /// A copy: the definition is there, the `.MYI` is not.
+    Copy(Layout),
+    /// Rows and nothing else: PHPTimeSeries, or the old backup script.
+    Bare,
+}
+
+/// A table's files, held open.
+#[derive(Debug)]
+pub struct Table {
+    paths: Paths,
+    data: File,
+    data_id: Identity,
+    description: Description,
+    definition: Option<(PathBuf, Stamp)>,
+}
+
+/// When a file was last written, and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    id: Identity,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Stamp {
+        Stamp {
+            id: Identity::of(meta),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
+
+/// What a table's files say at one moment: while two states are equal and
+/// [`State::is_settled`], the committed rows are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    data: Stamp,
+    header: Option<Header>,
+    /// Row slots that are committed.
+    pub slots: u64,
+    /// How the rows are read; `None` for a bare file, whose rows tell.
+    pub layout: Option<Layout>,
+}
+
+impl State {
+    /// The head of the `.MYI`; `None` without one.
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// Whether the rows were last written long enough before `now` for file
+    /// times to show every later write. Times are taken from the kernel's
+    /// tick, so that two writes within one look like one.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        const TICKS: Duration = Duration::from_millis(50);
+        let (seconds, nanos) = self.data.changed;
+        let (Ok(seconds), Ok(nanos)) = (u64::try_from(seconds), u32::try_from(nanos)) else {
+            return false;
+        };
+        let written = UNIX_EPOCH + Duration::new(seconds, nanos);
+        now.duration_since(written).is_ok_and(|age| age > TICKS)
+    }
+
+    /// Whether, to all appearance, rows were only appended between `self` and
+    /// `later`. The counters cannot tell a bulk insert that went with as many
+    /// updates from single inserts.
+    pub fn only_grew(&self, later: &State) -> bool {
+        if self.data.id != later.data.id || self.slots > later.slots {
+            return false;
+        }
+        match (&self.header, &later.header) {
+            (Some(a), Some(b)) => {
+                a.create_time == b.create_time
+                    && a.deleted == b.deleted
+                    && a.stride == b.stride
+                    && u64::from(b.update_count.wrapping_sub(a.update_count))
+                        <= b.split - a.split
+                    && a.update_count <= b.update_count
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Table {
+    /// Opens the table whose rows are in `paths.data`. While a server
+    /// rebuilds or truncates it, files are missing or short for a moment:
+    /// that is waited out.
+    pub fn open(paths: &Paths, options: &Options) -> Result<Table> {
+        let mut retry = Retry::new();
+        loop {
+            match Table::open_once(paths, options) {
+                Err(e) if may_pass(&e, paths, retry.attempts()) && retry.wait() => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn open_once(paths: &Paths, options: &Options) -> Result<Table> {
+        let (data, meta) = files::open(&paths.data, options.no_follow)?
+            .ok_or_else(|| paths.explain_missing())?;
+        let data_id = Identity::of(&meta);
+        let index = files::open(&paths.index, options.no_follow)?;
+        let definition = Self::find_definition(paths, options)?;
+        let missing = |path: &Path, message: &str| {
+            Err(Error::new(Status::MissingDefinition, message).at(path))
+        };
+        let (description, definition) = match (index, definition) {
+            (Some((index, meta)), Some((definition, path, stamp))) => {
+                let header = read_header(&index).map_err(|e| e.at(&paths.index))?;
+                // Before the layout: its refusals say more than a mismatch.
+                header.check().map_err(|e| e.at(&paths.index))?;
+                let layout = Layout::new(&header, &definition).map_err(|e| e.at(&path))?;
+                let index_id = Identity::of(&meta);
+                (Description::Indexed { index, index_id, layout }, Some((path, stamp)))
+            }
+            (Some((index, _)), None) => {
+                let header = read_header(&index).map_err(|e| e.at(&paths.index))?;
+                header.check().map_err(|e| e.at(&paths.index))?;
+                return missing(
+                    &paths.frm,
+                    "no such file, nor an .sdi, so nothing names the table's columns: restore \
+                     it beside the .MYI, or remove that if the .MYD is a bare copy",
+                );
+            }
+            (None, _) if paths.in_database() => {
+                return missing(
+                    &paths.index,
+                    "no such file, though this is a database directory (it has a db.opt): \
+                     without the index's header nothing says which rows are committed; REPAIR \
+                     TABLE … USE_FRM makes a new one",
+                );
+            }
+            (None, Some((definition, path, stamp))) => {
+                let layout = Layout::of_copy(&definition).map_err(|e| e.at(&path))?;
+                (Description::Copy(layout), Some((path, stamp)))
+            }
+            (None, None) => (Description::Bare, None),
+        };
+        Ok(Table { paths: paths.clone(), data, data_id, description, definition })
+    }
+
+    fn find_definition(
+        paths: &Paths,
+        options: &Options,
+    ) -> Result<Option<(Definition, PathBuf, Stamp)>> {
+        let (path, opened) = match files::open(&paths.frm, options.no_follow)? {
+            Some(opened) => (paths.frm.clone(), opened),
+            None => {
+                let Some(sdi) = paths.find_sdi()? else { return Ok(None) };
+                match files::open(&sdi, options.no_follow)? {
+                    Some(opened) => (sdi, opened),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let (file, meta) = opened;
+        let is_frm = path == paths.frm;
+        let parse = || {
+            if meta.len() > MAX_DEFINITION {
+                return Err(Error::new(
+                    Status::Damaged,
+                    format!("{} bytes are too many for a table definition", meta.len()),
+                ));
+            }
+            let mut bytes = vec![0; meta.len() as usize];
+            file.read_exact_at(&mut bytes, 0).map_err(|e| Error::io("read", &path, e))?;
+            if is_frm { myisam::parse_frm(&bytes) } else { myisam::parse_sdi(&bytes) }
+        };
+        let definition = parse().map_err(|e| e.at(&path))?;
+        Ok(Some((definition, path, Stamp::of(&meta))))
+    }
+
+    /// The path of the rows.
+    pub fn path(&self) -> &Path {
+        &self.paths.data
+    }
+
+    /// The file of the rows.
+    pub fn data(&self) -> &File {
+        &self.data
+    }
+
+    /// Which file that is.
+    pub fn identity(&self) -> Identity {
+        self.data_id
+    }
+
+    /// The table's `.frm` or `.sdi`, if it has one.
+    pub fn definition(&self) -> Option<&Path> {
+        self.definition.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// Whether rows are written under `flock`: PHPTimeSeries does so, a
+    /// server does not.
+    pub fn is_locked_by_writers(&self) -> bool {
+        !matches!(self.description, Description::Indexed { .. })
+    }
+
+    /// Whether the paths still lead to the files held open.
+    pub fn is_current(&self) -> Result<bool> {
+        let index = match &self.description {
+            Description::Indexed { index_id, .. } => Some(*index_id),
+            Description::Copy(_) | Description::Bare => None,
+        };
+        if Identity::at(&self.paths.data)? != Some(self.data_id)
+            || Identity::at(&self.paths.index)? != index
+        {
+            return Ok(false);
+        }
+        match &self.definition {
+            Some((path, stamp)) => match path.metadata() {
+                Ok(meta) => Ok(Stamp::of(&meta) == *stamp),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+                Err(e) => Err(Error::io("inspect", path, e)),
+            },
+            None => Ok(Identity::at(&self.paths.frm)?.is_none()),
+        }
+    }
+
+    /// What the files say now. The header is read before the rows' size: on
+    /// every host a row is in the file before a header that counts it.
+    pub fn state(&self) -> Result<State> {
+        let in_index = |e: Error| e.at(&self.paths.index);
+        let (header, layout) = match &self.description {
+            Description::Indexed { index, layout, .. } => {
+                let header = read_header(index).map_err(in_index)?;
+                header.check().map_err(in_index)?;
+                if header.stride as usize != layout.stride() {
+                    return Err(changed().at(&self.paths.index));
+                }
+                (Some(header), Some(layout.clone()))
+            }
+            Description::Copy(layout) => (None, Some(layout.clone())),
+            Description::Bare => (None, None),
+        };
+        let meta =
+            self.data.metadata().map_err(|e| Error::io("inspect", &self.paths.data, e))?;
+        let slots = match &header {
+            Some(header) => {
+                if header.data_file_length > meta.size() {
+                    return Err(Error::new(
+                        Status::Damaged,
+                        format!(
+                            "the index vouches for {} bytes of rows but the file has {}: rows \
+                             were lost; save a copy, then REPAIR TABLE",
+                            header.data_file_length,
+                            meta.size()
+                        ),
+                    )
+                    .at(&self.paths.data));
+                }
+                header.slots()
+            }
+            None => meta.size() / layout.as_ref().map_or(9, |l| l.stride() as u64),
+        };
+        Ok(State { data: Stamp::of(&meta), header, slots, layout })
+    }
+}
+
+/// The error for what was given up after retries.
+pub fn changed() -> Error {
+    Error::new(
+        Status::Changed,
+        "the file changed while it was read, each time anew; ask again when its writer is done",
+    )
+}
+
+/// Whether an error is one that a server causes for a moment when it rebuilds
+/// or truncates a table: of that kind, and files were touched just now.
+pub fn may_pass(error: &Error, paths: &Paths, attempts: u32) -> bool {
+    match error.status() {
+        Status::Changed => true,
+        Status::Damaged | Status::BadRow | Status::MissingDefinition => {
+            paths.recently_touched()
+        }
+        Status::NotFound | Status::Engine => paths.has_others() && paths.recently_touched(),
+        // These stay until somebody repairs the table, but a head that is
+        // being rewritten can look like either for microseconds.
+        Status::Crashed | Status::PhaseShifted => attempts < 3 && paths.recently_touched(),
+        _ => false,
+    }
+}
+
+/// Reads the head of a `.MYI` until two reads in a row agree, since the
+/// server may be writing it.
+fn read_header(index: &File) -> Result<Header> {
+    let mut first = Vec::new();
+    let mut second = Vec::new();
+    read_head(index, &mut first)?;
+    for _ in 0..16 {
+        read_head(index, &mut second)?;
+        if first == second {
+            return Header::parse(&first);
+        }
+        std::mem::swap(&mut first, &mut second);
+    }
+    Err(changed())
+}
+
+fn read_head(index: &File, into: &mut Vec<u8>) -> Result<()> {
+    let cannot = |e| Error::new(Status::Io, format!("cannot read the index header: {e}"));
+    into.resize(HEAD_GUESS, 0);
+    let mut have = read_up_to(index, into, 0).map_err(cannot)?;
+    if let Some(length) = Header::length(&into[..have]).filter(|length| *length > have) {
+        into.resize(length.min(HEAD_MAX), 0);
+        have += read_up_to(index, &mut into[have..], have as u64).map_err(cannot)?;
+    } else if let Some(length) = Header::length(&into[..have]) {
+        have = length;
+    }
+    into.truncate(have);
+    Ok(())
+}
+
+/// Fills as much of `into` as the file has from `offset` on.
+pub fn read_up_to(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        match file.read_at(&mut into[done..], offset + done as u64) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
+}
