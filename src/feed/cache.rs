@@ -111,8 +111,9 @@ pub(super) fn forget(paths: &Paths, options: &Options) {
 
 impl Cache {
     fn shrink(&mut self) {
-        let footprint =
-            |cache: &Cache| cache.tables.values().map(|(e, _)| e.footprint()).sum::<usize>();
+        let footprint = |cache: &Cache| {
+            cache.tables.values().map(|(e, _)| e.footprint()).sum::<usize>()
+        };
         while self.tables.len() > MAX_TABLES
             || (self.tables.len() > 1 && footprint(self) > MAX_FOOTPRINT)
         {

@@ -118,7 +118,8 @@ impl<'a> Cursor<'a> {
                 break;
             }
             let distance = (time - from_time) as f64 * self.rate;
-            let guess = (from as f64 + distance.ceil()).clamp(low as f64, high as f64) as u64;
+            let guess =
+                (from as f64 + distance.ceil()).clamp(low as f64, high as f64) as u64;
             let guess = guess.clamp(low + 1, high - 1);
             from_time = narrow(self, &mut low, &mut high, guess)?;
             from = guess;
@@ -204,9 +205,13 @@ impl<'a> Cursor<'a> {
         while rank < ranks.end {
             let row = self.offset(rank) / self.layout.stride() as u64;
             let count = self.run_end.min(ranks.end) - rank;
-            order::scan(&self.bytes, self.layout, row..row + count, self.path, |_, chunk| {
-                each(chunk)
-            })?;
+            order::scan(
+                &self.bytes,
+                self.layout,
+                row..row + count,
+                self.path,
+                |_, chunk| each(chunk),
+            )?;
             rank += count;
         }
         Ok(())

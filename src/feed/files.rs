@@ -52,10 +52,12 @@ impl Paths {
         for entry in entries {
             let entry = entry.map_err(|e| Error::io("list", self.dir(), e))?;
             let name = entry.file_name();
-            let id = name
-                .to_str()
-                .and_then(|name| name.strip_prefix(stem)?.strip_prefix('_')?.strip_suffix(".sdi"));
-            if id.is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())) {
+            let id = name.to_str().and_then(|name| {
+                name.strip_prefix(stem)?.strip_prefix('_')?.strip_suffix(".sdi")
+            });
+            if id.is_some_and(|id| {
+                !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())
+            }) {
                 return Ok(Some(entry.path()));
             }
         }
@@ -78,14 +80,19 @@ impl Paths {
     /// seconds.
     pub fn recently_touched(&self) -> bool {
         const RECENT: Duration = Duration::from_secs(3);
-        [&self.data, &self.index, &self.frm].into_iter().map(PathBuf::as_path).any(|path| {
-            let modified = match fs::metadata(path) {
-                Err(_) => fs::metadata(self.dir()).and_then(|dir| dir.modified()),
-                Ok(meta) => meta.modified(),
-            };
-            // A time in the future is no old one.
-            modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < RECENT) || time.elapsed().is_err())
-        })
+        [&self.data, &self.index, &self.frm].into_iter().map(PathBuf::as_path).any(
+            |path| {
+                let modified = match fs::metadata(path) {
+                    Err(_) => fs::metadata(self.dir()).and_then(|dir| dir.modified()),
+                    Ok(meta) => meta.modified(),
+                };
+                // A time in the future is no old one.
+                modified.is_ok_and(|time| {
+                    time.elapsed().is_ok_and(|age| age < RECENT)
+                        || time.elapsed().is_err()
+                })
+            },
+        )
     }
 
     /// Why there may be no `.MYD`.
@@ -111,7 +118,9 @@ impl Paths {
                 "no such file, though the .frm beside defines the table: it belongs to a storage \
                  engine that keeps its rows elsewhere (InnoDB without file-per-table, MEMORY, …)",
             ),
-            None => Error::io("open", &self.data, io::Error::from_raw_os_error(libc::ENOENT)),
+            None => {
+                Error::io("open", &self.data, io::Error::from_raw_os_error(libc::ENOENT))
+            }
         };
         error.at(&self.data)
     }
@@ -139,7 +148,11 @@ pub fn open(path: &Path, no_follow: bool) -> Result<Option<(File, Metadata)>> {
             () if kind.is_socket() => "a socket",
             () => "a device",
         };
-        return Err(Error::new(Status::NotRegular, format!("this is {name}, not a file")).at(path));
+        return Err(Error::new(
+            Status::NotRegular,
+            format!("this is {name}, not a file"),
+        )
+        .at(path));
     }
     Ok(Some((file, meta)))
 }

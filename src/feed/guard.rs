@@ -99,7 +99,8 @@ pub(super) fn armed() -> bool {
     unsafe {
         libc::sigaction(libc::SIGBUS, ptr::null(), current.as_mut_ptr()) == 0
             && current.assume_init_ref().sa_sigaction == handler_address()
-            && libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), blocked.as_mut_ptr()) == 0
+            && libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), blocked.as_mut_ptr())
+                == 0
             && libc::sigismember(blocked.as_ptr(), libc::SIGBUS) == 0
     }
 }
@@ -123,7 +124,11 @@ fn install() {
         // before the handler that reads it is in place.
         unsafe {
             libc::sigemptyset(&mut ours.sa_mask);
-            if libc::sigaction(libc::SIGBUS, ptr::null(), (*PREVIOUS.0.get()).as_mut_ptr()) == 0
+            if libc::sigaction(
+                libc::SIGBUS,
+                ptr::null(),
+                (*PREVIOUS.0.get()).as_mut_ptr(),
+            ) == 0
             {
                 libc::sigaction(libc::SIGBUS, &ours, ptr::null_mut());
             }
@@ -148,7 +153,10 @@ extern "C" fn on_sigbus(
 fn replace_page(address: usize) -> bool {
     for entry in &PUBLISHED {
         let start = entry.start.load(Ordering::Acquire);
-        if start <= CLAIMED || address < start || address >= entry.end.load(Ordering::Relaxed) {
+        if start <= CLAIMED
+            || address < start
+            || address >= entry.end.load(Ordering::Relaxed)
+        {
             continue;
         }
         let page_size = PAGE_SIZE.load(Ordering::Relaxed);
@@ -204,8 +212,9 @@ fn chain(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_
         address => {
             // SAFETY: without SA_SIGINFO the address is that of a function of
             // this type.
-            let handler =
-                unsafe { std::mem::transmute::<usize, extern "C" fn(libc::c_int)>(address) };
+            let handler = unsafe {
+                std::mem::transmute::<usize, extern "C" fn(libc::c_int)>(address)
+            };
             handler(signal);
         }
     }

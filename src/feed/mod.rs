@@ -122,7 +122,9 @@ impl Feed {
                 }
                 Err(e) => {
                     doubtful = None;
-                    if !table::may_pass(&e, &self.paths, retry.attempts()) || !retry.wait() {
+                    if !table::may_pass(&e, &self.paths, retry.attempts())
+                        || !retry.wait()
+                    {
                         return Err(e);
                     }
                     cache::forget(&self.paths, &self.options);

@@ -102,7 +102,8 @@ impl Order {
                 self.push(start..end);
                 break;
             };
-            let before = |row: u64| Ok::<_, Error>((time(row)?, row) < (limit, limit_row));
+            let before =
+                |row: u64| Ok::<_, Error>((time(row)?, row) < (limit, limit_row));
             // Gallop, then bisect, for the first row that is not before.
             let (mut low, mut step) = (start, 1);
             let mut high = loop {
@@ -175,7 +176,12 @@ struct Segment {
 }
 
 /// Cuts the file into segments, as few as there can be.
-fn segments(bytes: &Bytes, layout: &Layout, slots: u64, path: &Path) -> Result<Vec<Segment>> {
+fn segments(
+    bytes: &Bytes,
+    layout: &Layout,
+    slots: u64,
+    path: &Path,
+) -> Result<Vec<Segment>> {
     let mut segments: Vec<Segment> = Vec::new();
     // The segment being grown, if the previous row counted.
     let mut open = false;
@@ -240,7 +246,8 @@ pub(super) fn scan(
         }
         let block = &mut buffer[..count as usize * stride];
         bytes.read(offset, block)?;
-        each(row, block).map_err(|bad| bad_row(layout, row + bad.index as u64, bad.flag, path))?;
+        each(row, block)
+            .map_err(|bad| bad_row(layout, row + bad.index as u64, bad.flag, path))?;
         row += count;
     }
     Ok(())

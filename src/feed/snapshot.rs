@@ -80,7 +80,12 @@ fn map(table: &Table, len: u64, earlier: Option<&View>) -> Result<Source> {
 
 /// Which of the nine-byte layouts a bare file has: its first row that tells
 /// decides, and the strict check of all flags that follows confirms.
-fn bare_layout(bytes: &Bytes, nine: &Layout, slots: u64, table: &Table) -> Result<Layout> {
+fn bare_layout(
+    bytes: &Bytes,
+    nine: &Layout,
+    slots: u64,
+    table: &Table,
+) -> Result<Layout> {
     let stride = nine.stride();
     let mut hint = None;
     let mut ambiguous = None;

@@ -30,7 +30,12 @@ pub(super) struct Bytes<'a> {
 }
 
 impl<'a> Bytes<'a> {
-    pub(super) fn new(source: &'a Source, file: &'a File, path: &'a Path, len: u64) -> Self {
+    pub(super) fn new(
+        source: &'a Source,
+        file: &'a File,
+        path: &'a Path,
+        len: u64,
+    ) -> Self {
         Bytes { source, file, path, len, page: Vec::new(), page_at: 0 }
     }
 

@@ -82,7 +82,8 @@ impl State {
     pub fn is_settled(&self, now: SystemTime) -> bool {
         const TICKS: Duration = Duration::from_millis(50);
         let (seconds, nanos) = self.data.changed;
-        let (Ok(seconds), Ok(nanos)) = (u64::try_from(seconds), u32::try_from(nanos)) else {
+        let (Ok(seconds), Ok(nanos)) = (u64::try_from(seconds), u32::try_from(nanos))
+        else {
             return false;
         };
         let written = UNIX_EPOCH + Duration::new(seconds, nanos);
@@ -138,7 +139,8 @@ impl Table {
                 let header = read_header(&index).map_err(|e| e.at(&paths.index))?;
                 // Before the layout: its refusals say more than a mismatch.
                 header.check().map_err(|e| e.at(&paths.index))?;
-                let layout = Layout::new(&header, &definition).map_err(|e| e.at(&path))?;
+                let layout =
+                    Layout::new(&header, &definition).map_err(|e| e.at(&path))?;
                 let index_id = Identity::of(&meta);
                 (Description::Indexed { index, index_id, layout }, Some((path, stamp)))
             }
@@ -262,8 +264,10 @@ impl Table {
             Description::Copy(layout) => (None, Some(layout.clone())),
             Description::Bare => (None, None),
         };
-        let meta =
-            self.data.metadata().map_err(|e| Error::io("inspect", &self.paths.data, e))?;
+        let meta = self
+            .data
+            .metadata()
+            .map_err(|e| Error::io("inspect", &self.paths.data, e))?;
         let slots = match &header {
             Some(header) => {
                 if header.data_file_length > meta.size() {
@@ -302,10 +306,14 @@ pub fn may_pass(error: &Error, paths: &Paths, attempts: u32) -> bool {
         Status::Damaged | Status::BadRow | Status::MissingDefinition => {
             paths.recently_touched()
         }
-        Status::NotFound | Status::Engine => paths.has_others() && paths.recently_touched(),
+        Status::NotFound | Status::Engine => {
+            paths.has_others() && paths.recently_touched()
+        }
         // These stay until somebody repairs the table, but a head that is
         // being rewritten can look like either for microseconds.
-        Status::Crashed | Status::PhaseShifted => attempts < 3 && paths.recently_touched(),
+        Status::Crashed | Status::PhaseShifted => {
+            attempts < 3 && paths.recently_touched()
+        }
         _ => false,
     }
 }

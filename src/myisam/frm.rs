@@ -21,7 +21,9 @@ const FLAG_NULLABLE: u16 = 0x8000;
 fn damaged(what: &str) -> Error {
     Error::new(
         Status::Damaged,
-        format!("the table definition is damaged ({what}): restore it, or DROP and CREATE"),
+        format!(
+            "the table definition is damaged ({what}): restore it, or DROP and CREATE"
+        ),
     )
 }
 

@@ -164,9 +164,13 @@ impl Layout {
                 .ok_or_else(|| {
                     not_a_feed(format_args!("it has a column `{}`", column.name))
                 })?;
-            let cell = Cell { offset, kind: column.kind, unsigned: column.unsigned, null_bit };
+            let cell =
+                Cell { offset, kind: column.kind, unsigned: column.unsigned, null_bit };
             if cells[slot].replace(cell).is_some() {
-                return Err(not_a_feed(format_args!("it has two columns `{}`", column.name)));
+                return Err(not_a_feed(format_args!(
+                    "it has two columns `{}`",
+                    column.name
+                )));
             }
             offset += column.kind.width();
             free_bits &= !null_bit;
@@ -174,7 +178,10 @@ impl Layout {
         let [Some(time), Some(data), data2] = cells else {
             return Err(not_a_feed(format_args!("a column `time` or `data` is missing")));
         };
-        if !matches!((time.kind, time.unsigned), (ColumnType::Int, _) | (ColumnType::Big, false)) {
+        if !matches!(
+            (time.kind, time.unsigned),
+            (ColumnType::Int, _) | (ColumnType::Big, false)
+        ) {
             return Err(Error::new(
                 Status::UnknownColumn,
                 format!(
@@ -184,7 +191,9 @@ impl Layout {
             ));
         }
         if stride < offset || stride > MAX_STRIDE {
-            return Err(disagree(format_args!("rows of {stride} bytes for columns of {offset}")));
+            return Err(disagree(format_args!(
+                "rows of {stride} bytes for columns of {offset}"
+            )));
         }
         let plain = stride == 9
             && data2.is_none()
@@ -244,7 +253,11 @@ impl Layout {
         let value = f32::from_le_bytes([v0, v1, v2, v3]);
         Row {
             time: i64::from(u32::from_le_bytes([t0, t1, t2, t3])),
-            value: if flag & self.data.null_bit == 0 { f64::from(value) } else { f64::NAN },
+            value: if flag & self.data.null_bit == 0 {
+                f64::from(value)
+            } else {
+                f64::NAN
+            },
         }
     }
 
@@ -304,7 +317,9 @@ impl Cell {
         }
         let bytes = &row[self.offset..self.offset + self.kind.width()];
         match (self.kind, bytes) {
-            (ColumnType::Float, &[a, b, c, d]) => f64::from(f32::from_le_bytes([a, b, c, d])),
+            (ColumnType::Float, &[a, b, c, d]) => {
+                f64::from(f32::from_le_bytes([a, b, c, d]))
+            }
             (ColumnType::Double, &[a, b, c, d, e, f, g, h]) => {
                 f64::from_le_bytes([a, b, c, d, e, f, g, h])
             }
@@ -324,6 +339,8 @@ fn disagree(what: std::fmt::Arguments) -> Error {
 fn not_a_feed(why: std::fmt::Arguments) -> Error {
     Error::new(
         Status::NotAFeed,
-        format!("the table is not a feed: {why} (a feed has `time`, `data`, and maybe `data2`)"),
+        format!(
+            "the table is not a feed: {why} (a feed has `time`, `data`, and maybe `data2`)"
+        ),
     )
 }

@@ -17,8 +17,8 @@ fn damaged(what: &str) -> Error {
 
 /// Reads the columns of a table out of its `.sdi`.
 pub fn parse(bytes: &[u8]) -> Result<Definition> {
-    let root: Value =
-        serde_json::from_slice(bytes).map_err(|e| damaged(&format!("no valid JSON: {e}")))?;
+    let root: Value = serde_json::from_slice(bytes)
+        .map_err(|e| damaged(&format!("no valid JSON: {e}")))?;
     let table = &root["dd_object"];
     if root["dd_object_type"] != "Table" {
         return Err(damaged("it describes no table"));
@@ -39,8 +39,10 @@ pub fn parse(bytes: &[u8]) -> Result<Definition> {
         if column["hidden"].as_u64().is_some_and(|hidden| hidden != VISIBLE) {
             continue;
         }
-        let name = column["name"].as_str().ok_or_else(|| damaged("a column has no name"))?;
-        let number = column["type"].as_u64().ok_or_else(|| damaged("a column has no type"))?;
+        let name =
+            column["name"].as_str().ok_or_else(|| damaged("a column has no name"))?;
+        let number =
+            column["type"].as_u64().ok_or_else(|| damaged("a column has no type"))?;
         // `enum_column_types` counts from 1 where `.frm` counts from 0.
         let kind = u8::try_from(number.wrapping_sub(1))
             .ok()
@@ -55,7 +57,9 @@ pub fn parse(bytes: &[u8]) -> Result<Definition> {
                 )
             })?;
         let flag = |key: &str| {
-            column[key].as_bool().ok_or_else(|| damaged(&format!("a column without {key}")))
+            column[key]
+                .as_bool()
+                .ok_or_else(|| damaged(&format!("a column without {key}")))
         };
         if flag("is_virtual")? {
             return Err(Error::new(

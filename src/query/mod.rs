@@ -1,6 +1,26 @@
 //! The four primitives over a feed, and the 2013 call built from them.
-use crate::error::Result;
-use crate::feed::Feed;
+//!
+//! Every function asks its question of the rows as they are at one moment
+//! during the call ([`Feed::read`](crate::feed::Feed::read)), sorted by
+//! `(time, row number)`. A row counts if it is live, committed and has a
+//! time; a row whose value is NULL or NaN is there but has no value.
+
+mod feed_data;
+mod histogram;
+mod meta;
+mod rows;
+mod value_at;
+mod window;
+
+pub use feed_data::feed_data;
+pub use histogram::{Histogram, histogram, sum_by_time};
+pub use meta::{Meta, last, meta};
+pub use rows::rows;
+pub use value_at::values_at;
+pub use window::{MAX_WINDOWS, windows, windows_at};
+
+use crate::error::{Error, Result, Status};
+use crate::feed::Answer;
 
 /// How the rows of a window become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +59,32 @@ pub enum Mode {
 /// Variations of a window query; combine with [`Flags::with`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags(u32);
+
+impl Aggregate {
+    /// From the number C and PHP pass.
+    pub fn from_number(number: i32) -> Option<Aggregate> {
+        use Aggregate::*;
+        [First, Last, Average, Min, Max, Sum, Count]
+            .into_iter()
+            .find(|a| *a as i32 == number)
+    }
+
+    /// Whether its value is that of a row, not computed from several.
+    pub fn chooses_row(self) -> bool {
+        matches!(
+            self,
+            Aggregate::First | Aggregate::Last | Aggregate::Min | Aggregate::Max
+        )
+    }
+}
+
+impl Mode {
+    /// From the number C and PHP pass.
+    pub fn from_number(number: i32) -> Option<Mode> {
+        use Mode::*;
+        [Next, Previous, Linear, Exact].into_iter().find(|m| *m as i32 == number)
+    }
+}
 
 impl Flags {
     /// No variation.
@@ -97,68 +143,32 @@ pub struct Bin {
     pub sum: f64,
 }
 
-/// What is known of a feed as a whole.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Meta {
-    /// Rows that count: live, committed, with a time.
-    pub npoints: u64,
-    /// Time of the earliest row, Unix seconds; 0 without rows.
-    pub start_time: i64,
-    /// Time of the latest row, Unix seconds; 0 without rows.
-    pub end_time: i64,
-    /// Typical seconds between readings (the median); 0 with fewer than two.
-    pub interval: i64,
-    /// Committed bytes of the rows' file.
-    pub bytes: u64,
-    /// Bytes per row.
-    pub stride: u32,
-    /// Row slots in the committed part, deleted ones included.
-    pub slots: u64,
-    /// Whether the file order is the time order.
-    pub sorted: bool,
-    /// Whether a `.MYI` vouches for the rows (false: a bare file).
-    pub indexed: bool,
-    /// Whether the table keeps a live checksum (`CHECKSUM=1`).
-    pub checksum: bool,
-    /// Whether there is a column `data2`.
-    pub histogram: bool,
-    /// SQL type of the column `data`: `FLOAT`, `DOUBLE`, `INT UNSIGNED`, …
-    pub value_type: &'static str,
+impl Point {
+    /// A point without a value.
+    pub fn missing(time: i64) -> Point {
+        Point { time, value: f64::NAN }
+    }
 }
 
-/// What is known of the feed as a whole.
-pub fn meta(_feed: &Feed) -> Result<Meta> {
-    todo!()
+/// Room for `count` points, or an error where memory is short: a caller may ask
+/// for more than a web worker can hold.
+fn room_for(count: u64) -> Result<Vec<Point>> {
+    let mut points = Vec::new();
+    let reserved =
+        usize::try_from(count).is_ok_and(|n| points.try_reserve_exact(n).is_ok());
+    if !reserved {
+        return Err(Error::new(
+            Status::Memory,
+            format!("not enough memory for {count} points: ask for a shorter range"),
+        ));
+    }
+    Ok(points)
 }
-/// The latest row (the last in file order among equals), or none.
-pub fn last(_feed: &Feed) -> Result<Option<Series>> {
-    todo!()
-}
-/// Windows `[e, e+interval)` from `start` while `e <= end`.
-pub fn windows(_feed: &Feed, _start: i64, _end: i64, _interval: i64, _aggregate: Aggregate, _flags: Flags) -> Result<Series> {
-    todo!()
-}
-/// One window between each pair of neighbouring edges.
-pub fn windows_at(_feed: &Feed, _edges: &[i64], _aggregate: Aggregate, _flags: Flags) -> Result<Series> {
-    todo!()
-}
-/// One point per asked time (that time is the point's time).
-pub fn values_at(_feed: &Feed, _times: &[i64], _mode: Mode) -> Result<Series> {
-    todo!()
-}
-/// All rows in `[start, end]`, ascending; `limit` 0 means all.
-pub fn rows(_feed: &Feed, _start: i64, _end: i64, _limit: u64) -> Result<Series> {
-    todo!()
-}
-/// Sum of `data` over `[start, end)` by `data2`, ascending.
-pub fn histogram(_feed: &Feed, _start: i64, _end: i64) -> Result<Vec<Bin>> {
-    todo!()
-}
-/// Sum of `data` by time over rows with `min <= data2 <= max`.
-pub fn sum_by_time(_feed: &Feed, _min: f64, _max: f64) -> Result<Series> {
-    todo!()
-}
-/// The call of July 2013: milliseconds in, milliseconds out. `end_ms` 0 means now.
-pub fn feed_data(_feed: &Feed, _start_ms: f64, _end_ms: f64, _dp: i64) -> Result<Series> {
-    todo!()
+
+impl Answer for Series {
+    fn same(&self, other: &Series) -> bool {
+        let bits = |point: &Point| (point.time, point.value.to_bits());
+        self.single == other.single
+            && self.points.iter().map(bits).eq(other.points.iter().map(bits))
+    }
 }

@@ -1,1 +1,3 @@
+//! The `emonfeed` command.
+
 fn main() {}

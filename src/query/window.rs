@@ -1,0 +1,219 @@
+//! Windows of time and one value for each.
+
+use super::{Aggregate, Flags, Point, Series, room_for};
+use crate::error::{Error, Result, Status};
+use crate::feed::{Cursor, Feed, Snapshot};
+use crate::myisam::Row;
+use std::ops::Range;
+
+/// More windows in one call are an argument error.
+pub const MAX_WINDOWS: u64 = 10_000_000;
+
+/// Windows `[e, e + interval)` for `e` = `start`, `start + interval`, … while
+/// `e <= end`: the last may begin exactly at `end`. All in seconds.
+///
+/// An `end` before `start` is an empty answer. Errors: [`Status::Argument`]
+/// for an interval below 1 or more than [`MAX_WINDOWS`] windows, and those of
+/// [`Feed::read`].
+pub fn windows(
+    feed: &Feed,
+    start: i64,
+    end: i64,
+    interval: i64,
+    aggregate: Aggregate,
+    flags: Flags,
+) -> Result<Series> {
+    if interval < 1 {
+        return Err(Error::new(
+            Status::Argument,
+            format!("an interval must be at least 1 second, not {interval}"),
+        ));
+    }
+    if end < start {
+        return Ok(Series { points: Vec::new(), single: false });
+    }
+    let count = end.abs_diff(start) / interval as u64 + 1;
+    check_count(count)?;
+    // The last edge may lie beyond the numbers; no row is there.
+    let edge = |index: u64| {
+        let edge = i128::from(start) + i128::from(index) * i128::from(interval);
+        edge.min(i128::from(i64::MAX)) as i64
+    };
+    feed.read(|snapshot| Windows { aggregate, flags, end }.answer(snapshot, count, edge))
+}
+
+/// One window `[edges[i], edges[i + 1])` for each pair of neighbouring edges.
+///
+/// Errors: [`Status::Argument`] for edges that do not ascend or more than
+/// [`MAX_WINDOWS`] windows, and those of [`Feed::read`].
+pub fn windows_at(
+    feed: &Feed,
+    edges: &[i64],
+    aggregate: Aggregate,
+    flags: Flags,
+) -> Result<Series> {
+    if let Some(i) = edges.windows(2).position(|pair| pair[0] >= pair[1]) {
+        return Err(Error::new(
+            Status::Argument,
+            format!(
+                "edges must ascend, but edge {} ({}) follows edge {i} ({})",
+                i + 1,
+                edges[i + 1],
+                edges[i]
+            ),
+        ));
+    }
+    let count = edges.len().saturating_sub(1) as u64;
+    check_count(count)?;
+    let end = edges.last().copied().unwrap_or(0);
+    let edge = |index: u64| edges[index as usize];
+    feed.read(|snapshot| Windows { aggregate, flags, end }.answer(snapshot, count, edge))
+}
+
+fn check_count(count: u64) -> Result<()> {
+    if count > MAX_WINDOWS {
+        return Err(Error::new(
+            Status::Argument,
+            format!(
+                "{count} windows are more than the {MAX_WINDOWS} of one call: ask for longer \
+                 windows or a shorter range"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+struct Windows {
+    aggregate: Aggregate,
+    flags: Flags,
+    end: i64,
+}
+
+impl Windows {
+    fn answer(
+        &self,
+        snapshot: &Snapshot,
+        count: u64,
+        edge: impl Fn(u64) -> i64,
+    ) -> Result<Series> {
+        let mut cursor = snapshot.cursor();
+        let single = snapshot.layout().is_single() && self.aggregate.chooses_row();
+        let mut points = room_for(count)?;
+        if count == 0 {
+            return Ok(Series { points, single });
+        }
+        let mut from = edge(0);
+        let mut first = cursor.lower_bound(from)?;
+        for index in 0..count {
+            let to = edge(index + 1);
+            let next = cursor.lower_bound(to)?;
+            let chosen = if self.flags.has(Flags::CLIP_END) && to > self.end {
+                let clipped = cursor.lower_bound(self.end.max(from))?;
+                self.value(&mut cursor, first..clipped, None)?
+            } else {
+                let closed = self.flags.has(Flags::CLOSED_END)
+                    && !(self.flags.has(Flags::CLIP_END) && to == self.end);
+                self.value(&mut cursor, first..next, closed.then_some(to))?
+            };
+            let time = match chosen.time {
+                Some(time)
+                    if self.flags.has(Flags::TRUE_TIME) && !chosen.value.is_nan() =>
+                {
+                    time
+                }
+                _ => from,
+            };
+            if !(chosen.value.is_nan() && self.flags.has(Flags::SKIP_MISSING)) {
+                points.push(Point { time, value: chosen.value });
+            }
+            (from, first) = (to, next);
+        }
+        Ok(Series { points, single })
+    }
+
+    /// The value of the window of these ranks. A row at `closed_end`, behind
+    /// them, may answer FIRST.
+    fn value(
+        &self,
+        cursor: &mut Cursor,
+        ranks: Range<u64>,
+        closed_end: Option<i64>,
+    ) -> Result<Chosen> {
+        Ok(match self.aggregate {
+            Aggregate::First => {
+                let inside = !ranks.is_empty();
+                if !inside && (closed_end.is_none() || ranks.start == cursor.len()) {
+                    return Ok(Chosen::NONE);
+                }
+                let row = cursor.row(ranks.start)?;
+                if inside || Some(row.time) == closed_end {
+                    Chosen::of(row)
+                } else {
+                    Chosen::NONE
+                }
+            }
+            Aggregate::Last if ranks.is_empty() => Chosen::NONE,
+            Aggregate::Last => Chosen::of(cursor.row(ranks.end - 1)?),
+            Aggregate::Average => {
+                let (sum, count) = sum(cursor, ranks)?;
+                Chosen::computed(if count > 0 { sum / count as f64 } else { f64::NAN })
+            }
+            Aggregate::Sum => {
+                let (sum, count) = sum(cursor, ranks)?;
+                Chosen::computed(if count > 0 { sum } else { f64::NAN })
+            }
+            Aggregate::Count => {
+                let mut count: u64 = 0;
+                cursor.for_each(ranks, |row| count += u64::from(!row.value.is_nan()))?;
+                Chosen::computed(count as f64)
+            }
+            Aggregate::Min => extreme(cursor, ranks, |value, best| value < best)?,
+            Aggregate::Max => extreme(cursor, ranks, |value, best| value > best)?,
+        })
+    }
+}
+
+/// The earliest row whose value beats all others.
+fn extreme(
+    cursor: &mut Cursor,
+    ranks: Range<u64>,
+    beats: impl Fn(f64, f64) -> bool,
+) -> Result<Chosen> {
+    let mut best = Row { time: 0, value: f64::NAN };
+    cursor.for_each(ranks, |row| {
+        if beats(row.value, best.value) || (best.value.is_nan() && !row.value.is_nan()) {
+            best = row;
+        }
+    })?;
+    Ok(if best.value.is_nan() { Chosen::NONE } else { Chosen::of(best) })
+}
+
+/// Sum and number of the values in a range of ranks.
+pub(super) fn sum(cursor: &mut Cursor, ranks: Range<u64>) -> Result<(f64, u64)> {
+    let (mut total, mut count) = (0.0, 0_u64);
+    cursor.for_each(ranks, |row| {
+        if !row.value.is_nan() {
+            total += row.value;
+            count += 1;
+        }
+    })?;
+    Ok((total, count))
+}
+
+/// What a window answers: a value, and a time if it is a row's.
+struct Chosen {
+    time: Option<i64>,
+    value: f64,
+}
+
+impl Chosen {
+    const NONE: Chosen = Chosen { time: None, value: f64::NAN };
+
+    fn of(row: Row) -> Chosen {
+        Chosen { time: Some(row.time), value: row.value }
+    }
+
+    fn computed(value: f64) -> Chosen {
+        Chosen { time: None, value }
+    }
+}
