@@ -1,0 +1,282 @@
+//! Numbers as people and PHP read them.
+//!
+//! A reading of 0.1 is stored as the float32 nearest to it, and that is
+//! 0.100000001490116… when widened to double. Nobody wrote those digits, so
+//! text and PHP arrays get the *shortest decimal that reads back as the same
+//! float32*: 0.1. [`decimal`] finds the double that stands for it.
+//!
+//! The text itself is what PHP's `json_encode` writes (with its default
+//! `serialize_precision = -1`): `3`, not `3.0`; plain digits from 0.0001 to
+//! below 1e17, otherwise `1.0e-5` and `1.5e+25`.
+
+use crate::query::Series;
+
+/// Powers of ten that a double holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// The double nearest to the shortest decimal of the float32 in `value`.
+///
+/// A `value` that is not a float32 widened to double comes back unchanged, as
+/// do NaN and the infinities.
+pub fn decimal(value: f64) -> f64 {
+    let single = value as f32;
+    if f64::from(single) != value || !value.is_finite() {
+        return value;
+    }
+    // Every integer below 2^24 has its own float32: no shorter decimal can
+    // stand for it. Most counters and state feeds end here, zero included.
+    if value.abs() < 16_777_216.0 && value.trunc() == value {
+        return value;
+    }
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(single);
+    let shortest = Shortest::of_single(text, single);
+    // A float32 has at most 9 digits, so the integer is exact in a double, and
+    // one multiplication or division by an exact power rounds correctly.
+    let integer = shortest.integer as f64;
+    let magnitude = match shortest.exponent {
+        exponent @ 0..=22 => integer * EXACT_POWERS[exponent as usize],
+        exponent @ -22..=-1 => integer / EXACT_POWERS[exponent.unsigned_abs() as usize],
+        _ => return text.parse().unwrap_or(value),
+    };
+    magnitude.copysign(value)
+}
+
+/// Makes each float32 of `series` the double nearest to its shortest decimal.
+///
+/// Afterwards the values are doubles like any other (`single` is false), and
+/// print the same digits as before.
+pub fn to_decimal(series: &mut Series) {
+    if series.single {
+        for point in &mut series.points {
+            point.value = decimal(point.value);
+        }
+        series.single = false;
+    }
+}
+
+/// Appends `value` as `json_encode` writes a double (a negative zero is `-0`);
+/// NaN and the infinities, which JSON does not know, as `null`.
+///
+/// With `single`, `value` is a float32 widened to double, and its shortest
+/// float32 digits are written.
+pub fn push_number(out: &mut Vec<u8>, value: f64, single: bool) {
+    if !value.is_finite() {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    let value = value.abs();
+    // Integers below 2^24 are their own shortest decimal, float32 or double.
+    if value < 16_777_216.0 && value.trunc() == value {
+        push_integer(out, value as i64);
+        return;
+    }
+    let mut buffer = zmij::Buffer::new();
+    let narrow = value as f32;
+    let shortest = if single && f64::from(narrow) == value {
+        Shortest::of_single(buffer.format_finite(narrow), narrow)
+    } else {
+        Shortest::parse(buffer.format_finite(value))
+    };
+    shortest.push(out);
+}
+
+/// Appends an integer in decimal.
+pub fn push_integer(out: &mut Vec<u8>, value: i64) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    let mut text = [0; 20];
+    out.extend_from_slice(digits(value.unsigned_abs(), &mut text));
+}
+
+/// The decimal digits of `value`, written to the end of `text`.
+fn digits(value: u64, text: &mut [u8; 20]) -> &[u8] {
+    let mut at = text.len();
+    let mut rest = value;
+    loop {
+        at -= 1;
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    &text[at..]
+}
+
+/// The shortest decimal of a number above zero: `integer` × 10^`exponent`,
+/// where `integer` has no zeros at its end.
+struct Shortest {
+    integer: u64,
+    exponent: i32,
+}
+
+impl Shortest {
+    /// Takes apart what `zmij` writes: `123.0`, `0.00015`, `1.5e-7`. A sign is
+    /// passed over.
+    fn parse(text: &str) -> Shortest {
+        let (mantissa, exponent) = match text.split_once('e') {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse().unwrap_or(0)),
+            None => (text, 0),
+        };
+        let mut shortest = Shortest { integer: 0, exponent };
+        let mut places = 0;
+        for byte in mantissa.bytes() {
+            if byte == b'.' {
+                places = 1;
+            } else if byte.is_ascii_digit() {
+                // At most 17 digits and the zero of `1000.0`: they fit.
+                shortest.integer = shortest.integer * 10 + u64::from(byte - b'0');
+                shortest.exponent -= places;
+            }
+        }
+        while shortest.integer != 0 && shortest.integer % 10 == 0 {
+            shortest.integer /= 10;
+            shortest.exponent += 1;
+        }
+        shortest
+    }
+
+    /// The same for a float32, whose text `zmij` wrote.
+    fn of_single(text: &str, single: f32) -> Shortest {
+        let mut shortest = Shortest::parse(text);
+        // Two decimals can be equally short and equally near: 60.8828125 lies
+        // right between 60.882812 and 60.882813. That happens where the
+        // number has one more binary place than the decimal has places. Like
+        // Rust's own formatting, take the one further from zero.
+        if let places @ 1..=13 = -shortest.exponent {
+            let scaled = f64::from(single.abs()) * f64::from(2_u32 << places);
+            if scaled % 2.0 == 1.0 {
+                shortest.integer = (scaled as u64 * 5_u64.pow(places as u32)).div_ceil(2);
+            }
+        }
+        shortest
+    }
+
+    /// Appends the number in PHP's shape.
+    fn push(&self, out: &mut Vec<u8>) {
+        let mut text = [0; 20];
+        let digits = digits(self.integer, &mut text);
+        let zeros = |out: &mut Vec<u8>, n: usize| out.resize(out.len() + n, b'0');
+        // The number is 0.DIGITS × 10^point.
+        match digits.len() as i32 + self.exponent {
+            // 0.0001
+            point @ -3..=0 => {
+                out.extend_from_slice(b"0.");
+                zeros(out, point.unsigned_abs() as usize);
+                out.extend_from_slice(digits);
+            }
+            // 123000 or 123.4
+            point @ 1..=17 => {
+                let (whole, fraction) = digits.split_at(digits.len().min(point as usize));
+                out.extend_from_slice(whole);
+                if fraction.is_empty() {
+                    zeros(out, point as usize - whole.len());
+                } else {
+                    out.push(b'.');
+                    out.extend_from_slice(fraction);
+                }
+            }
+            // 1.0e-5 or 1.25e+25
+            point => {
+                let (first, rest) = digits.split_at(1);
+                out.extend_from_slice(first);
+                out.push(b'.');
+                out.extend_from_slice(if rest.is_empty() { b"0" } else { rest });
+                out.extend_from_slice(if point > 0 { b"e+" } else { b"e-" });
+                push_integer(out, i64::from((point - 1).abs()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected(single: f32) -> f64 {
+        format!("{single}").parse().unwrap()
+    }
+
+    #[track_caller]
+    fn check(single: f32) {
+        let got = decimal(f64::from(single));
+        let want = expected(single);
+        assert!(
+            got.to_bits() == want.to_bits(),
+            "{single:e} ({:#010x}): {got:e} instead of {want:e}",
+            single.to_bits()
+        );
+    }
+
+    /// Bits of a float32 from its parts, both signs tested.
+    fn check_bits(bits: u32) {
+        check(f32::from_bits(bits));
+        check(f32::from_bits(bits | 1 << 31));
+    }
+
+    #[test]
+    fn known_readings() {
+        for (stored, shown) in
+            [(0.1_f32, 0.1), (230.52, 230.52), (1e-7, 1e-7), (3.4028235e38, 3.4028235e38)]
+        {
+            assert_eq!(decimal(f64::from(stored)), shown);
+        }
+        assert_eq!(decimal(16_777_215.0), 16_777_215.0);
+        assert!(decimal(f64::NAN).is_nan());
+        assert_eq!(decimal(f64::INFINITY), f64::INFINITY);
+        assert_eq!(decimal(-0.0).to_bits(), (-0.0_f64).to_bits());
+        // Not a float32: left alone.
+        assert_eq!(decimal(0.1), 0.1);
+        assert_eq!(decimal(1e300), 1e300);
+    }
+
+    #[test]
+    fn every_exponent_with_mantissas_at_its_ends() {
+        for exponent in 0..255_u32 {
+            for near in 0..300 {
+                check_bits(exponent << 23 | near);
+                check_bits(exponent << 23 | (0x7f_ffff - near));
+                check_bits(exponent << 23 | (0x40_0000 - 150 + near));
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_through_all_float32() {
+        // An odd stride meets every residue of the low bits; the release
+        // build affords ten million.
+        let stride = if cfg!(debug_assertions) { 4093 } else { 211 };
+        for bits in (0..0x7f80_0000_u32).step_by(stride) {
+            check_bits(bits);
+        }
+    }
+
+    #[test]
+    fn readings_with_few_decimals() {
+        for hundredths in -30_000..30_000_i32 {
+            check((f64::from(hundredths) / 100.0) as f32);
+        }
+    }
+
+    #[test]
+    fn integers() {
+        for (value, text) in [
+            (0, "0"),
+            (-7, "-7"),
+            (i64::MAX, "9223372036854775807"),
+            (i64::MIN, "-9223372036854775808"),
+        ] {
+            let mut out = Vec::new();
+            push_integer(&mut out, value);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+}
