@@ -129,24 +129,27 @@ impl Table {
         let (data, meta) = files::open(&paths.data, options.no_follow)?
             .ok_or_else(|| paths.explain_missing())?;
         let data_id = Identity::of(&meta);
-        let index = files::open(&paths.index, options.no_follow)?;
+        let index = match files::open(&paths.index, options.no_follow)? {
+            Some((index, meta)) => {
+                // Before the columns: its refusals say more than theirs.
+                let header = read_header(&index)
+                    .and_then(|header| header.check().map(|()| header))
+                    .map_err(|e| e.at(&paths.index))?;
+                Some((index, Identity::of(&meta), header))
+            }
+            None => None,
+        };
         let definition = Self::find_definition(paths, options)?;
         let missing = |path: &Path, message: &str| {
             Err(Error::new(Status::MissingDefinition, message).at(path))
         };
         let (description, definition) = match (index, definition) {
-            (Some((index, meta)), Some((definition, path, stamp))) => {
-                let header = read_header(&index).map_err(|e| e.at(&paths.index))?;
-                // Before the layout: its refusals say more than a mismatch.
-                header.check().map_err(|e| e.at(&paths.index))?;
+            (Some((index, index_id, header)), Some((definition, path, stamp))) => {
                 let layout =
                     Layout::new(&header, &definition).map_err(|e| e.at(&path))?;
-                let index_id = Identity::of(&meta);
                 (Description::Indexed { index, index_id, layout }, Some((path, stamp)))
             }
-            (Some((index, _)), None) => {
-                let header = read_header(&index).map_err(|e| e.at(&paths.index))?;
-                header.check().map_err(|e| e.at(&paths.index))?;
+            (Some(_), None) => {
                 return missing(
                     &paths.frm,
                     "no such file, nor an .sdi, so nothing names the table's columns: restore \

@@ -105,7 +105,7 @@ impl Layout {
                 "rows this short with MAX_ROWS cannot be told apart without the .MYI",
             ));
         }
-        let stride = (record + usize::from(definition.checksum)).max(FLAG_AND_POINTER);
+        let stride = record.max(FLAG_AND_POINTER) + usize::from(definition.checksum);
         let mut next = LIVE;
         let bits = definition.columns.iter().map(move |column| {
             if column.nullable {
