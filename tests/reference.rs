@@ -1,0 +1,466 @@
+//! Every query against a naive answer computed from the rows in memory, over
+//! random feeds: deleted rows, NULLs, NaN, equal times, rows out of order,
+//! gaps, torn tails.
+
+use emonfeed::query::{self, Aggregate, Bin, Flags, Mode, Point};
+use emonfeed::{Access, Feed, Options};
+use proptest::prelude::*;
+use std::fs;
+use tempfile::TempDir;
+
+/// One slot of a nine-byte file.
+#[derive(Clone, Debug)]
+struct Slot {
+    flag: u8,
+    time: u32,
+    value: f32,
+}
+
+impl Slot {
+    fn bytes(&self) -> [u8; 9] {
+        let mut bytes = [0; 9];
+        bytes[0] = self.flag;
+        bytes[1..5].copy_from_slice(&self.time.to_le_bytes());
+        bytes[5..].copy_from_slice(&self.value.to_le_bytes());
+        bytes
+    }
+}
+
+/// A row that counts.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    time: i64,
+    value: f64,
+}
+
+/// The definition of QUERIES: live rows with a time, by (time, row number).
+fn rows_of(slots: &[Slot]) -> Vec<Row> {
+    let mut rows: Vec<Row> = slots
+        .iter()
+        .filter(|slot| slot.flag & 1 == 1 && slot.flag & 2 == 0)
+        .map(|slot| Row {
+            time: i64::from(slot.time),
+            value: if slot.flag & 4 == 0 { f64::from(slot.value) } else { f64::NAN },
+        })
+        .collect();
+    rows.sort_by_key(|row| row.time);
+    rows
+}
+
+fn slot(time: impl Strategy<Value = u32>) -> impl Strategy<Value = Slot> {
+    let flag = prop_oneof![
+        20 => Just(0xf9_u8),
+        2 => Just(0xfd),
+        1 => Just(0xfb),
+        1 => Just(0xff),
+        3 => Just(0x00),
+    ];
+    let value = prop_oneof![
+        10 => -100_i16..100,
+        1 => Just(i16::MAX),
+    ];
+    (flag, time, value).prop_map(|(flag, time, value)| Slot {
+        flag,
+        time,
+        value: if value == i16::MAX { f32::NAN } else { f32::from(value) / 4.0 },
+    })
+}
+
+/// Rows in any order within few seconds: many ties.
+fn shuffled() -> impl Strategy<Value = Vec<Slot>> {
+    prop::collection::vec(slot(0_u32..60), 0..80)
+}
+
+/// A feed as it is in life: ticks, gaps, a few rows out of place.
+fn regular() -> impl Strategy<Value = Vec<Slot>> {
+    let ticks = prop::collection::vec(
+        (slot(0_u32..1), prop_oneof![30 => 9_u32..12, 1 => 0_u32..5000], 0_u32..200),
+        0..600,
+    );
+    (any::<u16>(), ticks).prop_map(|(start, ticks)| {
+        let mut now = u32::from(start);
+        ticks
+            .into_iter()
+            .map(|(mut slot, step, chance)| {
+                now += step;
+                slot.time = if chance == 0 { now / 2 } else { now };
+                slot
+            })
+            .collect()
+    })
+}
+
+fn feeds() -> impl Strategy<Value = Vec<Slot>> {
+    prop_oneof![shuffled(), regular()].prop_map(|mut slots| {
+        // A row that settles which of the nine-byte layouts it is.
+        if !slots.is_empty() {
+            slots[0].flag = 0xf9;
+        }
+        slots
+    })
+}
+
+struct Files {
+    _dir: TempDir,
+    feeds: [Feed; 2],
+}
+
+/// The feed on disk, opened both ways, with a torn row at the end.
+fn written(slots: &[Slot], torn: usize) -> Files {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("feed_1.MYD");
+    let mut bytes: Vec<u8> = slots.iter().flat_map(Slot::bytes).collect();
+    bytes.extend(&[0xf9; 8][..torn]);
+    fs::write(&path, bytes).unwrap();
+    let open = |access| {
+        Feed::open_with(&path, Options { access, ..Options::default() }).unwrap()
+    };
+    Files { feeds: [open(Access::Mmap), open(Access::Pread)], _dir: dir }
+}
+
+fn same(got: &[Point], want: &[Point], tolerance: f64) -> Result<(), TestCaseError> {
+    prop_assert_eq!(got.len(), want.len(), "got {:?} want {:?}", got, want);
+    for (g, w) in got.iter().zip(want) {
+        prop_assert_eq!(g.time, w.time, "got {:?} want {:?}", got, want);
+        let close = (g.value - w.value).abs() <= tolerance * w.value.abs()
+            || g.value == w.value
+            || (g.value.is_nan() && w.value.is_nan());
+        prop_assert!(close, "got {:?} want {:?}", g, w);
+    }
+    Ok(())
+}
+
+const AGGREGATES: [Aggregate; 7] = [
+    Aggregate::First,
+    Aggregate::Last,
+    Aggregate::Average,
+    Aggregate::Min,
+    Aggregate::Max,
+    Aggregate::Sum,
+    Aggregate::Count,
+];
+
+/// What a window holds according to the definitions, written for clarity.
+fn window(
+    rows: &[Row],
+    from: i64,
+    to: i64,
+    end: i64,
+    aggregate: Aggregate,
+    flags: Flags,
+) -> Option<Point> {
+    let clipped = |row: &&Row| !flags.has(Flags::CLIP_END) || row.time < end;
+    let inside: Vec<Row> = rows
+        .iter()
+        .filter(|row| from <= row.time && row.time < to)
+        .filter(clipped)
+        .copied()
+        .collect();
+    let valued: Vec<Row> =
+        inside.iter().filter(|row| !row.value.is_nan()).copied().collect();
+    let sum: f64 = valued.iter().map(|row| row.value).sum();
+    let with_edge: Vec<Row> = rows
+        .iter()
+        .filter(|row| {
+            from <= row.time
+                && (row.time < to || flags.has(Flags::CLOSED_END) && row.time == to)
+        })
+        .filter(clipped)
+        .copied()
+        .collect();
+    let none = Row { time: from, value: f64::NAN };
+    let extreme = |better: fn(f64, f64) -> bool| {
+        let mut best = none;
+        for row in &valued {
+            if best.value.is_nan() || better(row.value, best.value) {
+                best = *row;
+            }
+        }
+        best
+    };
+    let computed = |value| Row { time: from, value };
+    let row = match aggregate {
+        Aggregate::First => with_edge.first().copied().unwrap_or(none),
+        Aggregate::Last => inside.last().copied().unwrap_or(none),
+        Aggregate::Average if valued.is_empty() => none,
+        Aggregate::Average => computed(sum / valued.len() as f64),
+        Aggregate::Sum if valued.is_empty() => none,
+        Aggregate::Sum => computed(sum),
+        Aggregate::Count => computed(valued.len() as f64),
+        Aggregate::Min => extreme(|a, b| a < b),
+        Aggregate::Max => extreme(|a, b| a > b),
+    };
+    if row.value.is_nan() {
+        return (!flags.has(Flags::SKIP_MISSING)).then(|| Point::missing(from));
+    }
+    let time = if flags.has(Flags::TRUE_TIME) { row.time } else { from };
+    Some(Point { time, value: row.value })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn windows_are_what_the_definition_says(
+        slots in feeds(), torn in 0_usize..9, start in -50_i64..4000, span in -10_i64..6000,
+        interval in 1_i64..900, bits in 0_u32..16,
+    ) {
+        let files = written(&slots, torn);
+        let rows = rows_of(&slots);
+        let flags = Flags::from_bits(bits).unwrap();
+        let end = start + span;
+        for aggregate in AGGREGATES {
+            let mut want = Vec::new();
+            let mut from = start;
+            while from <= end {
+                want.extend(window(&rows, from, from + interval, end, aggregate, flags));
+                from += interval;
+            }
+            for feed in &files.feeds {
+                let got = query::windows(feed, start, end, interval, aggregate, flags).unwrap();
+                same(&got.points, &want, 1e-12)?;
+            }
+        }
+    }
+
+    #[test]
+    fn windows_at_are_what_the_definition_says(
+        slots in feeds(), edges in prop::collection::btree_set(-20_i64..6000, 0..30),
+        bits in 0_u32..16,
+    ) {
+        let files = written(&slots, 0);
+        let rows = rows_of(&slots);
+        let flags = Flags::from_bits(bits).unwrap();
+        let edges: Vec<i64> = edges.into_iter().collect();
+        let end = edges.last().copied().unwrap_or(0);
+        for aggregate in AGGREGATES {
+            let want: Vec<Point> = edges
+                .windows(2)
+                .filter_map(|pair| window(&rows, pair[0], pair[1], end, aggregate, flags))
+                .collect();
+            for feed in &files.feeds {
+                let got = query::windows_at(feed, &edges, aggregate, flags).unwrap();
+                same(&got.points, &want, 1e-12)?;
+            }
+        }
+    }
+
+    #[test]
+    fn values_at_are_what_the_definition_says(
+        slots in feeds(), times in prop::collection::vec(-20_i64..7000, 0..60), near in any::<bool>(),
+    ) {
+        let files = written(&slots, 3);
+        let rows = rows_of(&slots);
+        let times: Vec<i64> = if near {
+            // Times at and beside rows, where the rules differ.
+            times.iter().enumerate()
+                .map(|(i, &t)| rows.get(i * 7 % rows.len().max(1)).map_or(t, |row| row.time + t % 2))
+                .collect()
+        } else {
+            times
+        };
+        for mode in [Mode::Next, Mode::Previous, Mode::Linear, Mode::Exact] {
+            let want: Vec<Point> = times.iter().map(|&time| {
+                let before = rows.iter().rfind(|row| row.time <= time);
+                let from = rows.iter().find(|row| row.time >= time);
+                let after = rows.iter().find(|row| row.time > time);
+                let value = match mode {
+                    Mode::Next => from.map(|row| row.value),
+                    Mode::Previous => before.map(|row| row.value),
+                    Mode::Exact => from.filter(|row| row.time == time).map(|row| row.value),
+                    Mode::Linear => match (before, after) {
+                        (Some(a), _) if a.time == time => Some(a.value),
+                        (Some(a), Some(b)) => Some(
+                            a.value + (b.value - a.value) * (time - a.time) as f64 / (b.time - a.time) as f64
+                        ),
+                        _ => None,
+                    },
+                };
+                Point { time, value: value.unwrap_or(f64::NAN) }
+            }).collect();
+            for feed in &files.feeds {
+                let got = query::values_at(feed, &times, mode).unwrap();
+                same(&got.points, &want, 1e-12)?;
+            }
+        }
+    }
+
+    #[test]
+    fn rows_last_and_meta_are_what_the_definition_says(
+        slots in feeds(), torn in 0_usize..9, start in -50_i64..4000, span in -10_i64..6000,
+        limit in 0_u64..20,
+    ) {
+        let files = written(&slots, torn);
+        let all = rows_of(&slots);
+        let end = start + span;
+        let mut want: Vec<Point> = all.iter()
+            .filter(|row| start <= row.time && row.time <= end)
+            .map(|row| Point { time: row.time, value: row.value })
+            .collect();
+        if limit > 0 {
+            want.truncate(limit as usize);
+        }
+        for feed in &files.feeds {
+            same(&query::rows(feed, start, end, limit).unwrap().points, &want, 0.0)?;
+            let last: Vec<Point> =
+                all.last().map(|row| Point { time: row.time, value: row.value }).into_iter().collect();
+            same(&query::last(feed).unwrap().points, &last, 0.0)?;
+            let meta = query::meta(feed).unwrap();
+            prop_assert_eq!(meta.npoints, all.len() as u64);
+            prop_assert_eq!(meta.slots, slots.len() as u64);
+            prop_assert_eq!(meta.start_time, all.first().map_or(0, |row| row.time));
+            prop_assert_eq!(meta.end_time, all.last().map_or(0, |row| row.time));
+            let in_order = slots.iter()
+                .filter(|slot| slot.flag & 1 == 1 && slot.flag & 2 == 0)
+                .map(|slot| slot.time)
+                .is_sorted();
+            prop_assert_eq!(meta.sorted, in_order);
+        }
+    }
+
+    #[test]
+    fn feed_data_is_what_the_model_of_2013_answered(
+        slots in feeds(), start in -5_000_i64..200_000, dp in -1_i64..900, tenths in 0_i64..10,
+        range in prop_oneof![0_i64..6_000, 4_990_i64..5_010, 5_000_i64..180_000, 179_990_i64..180_010, 180_000_i64..900_000],
+    ) {
+        let files = written(&slots, 0);
+        let rows = rows_of(&slots);
+        let start_ms = start * 1000 + tenths * 100;
+        let end_ms = start_ms + range * 1000;
+        // 0 would mean now.
+        prop_assume!(end_ms != 0);
+        let (start, end) = (start_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
+        let range = end - start;
+        let mut want = Vec::new();
+        let mut tolerance = 0.0;
+        if range > 180_000.0 && dp > 0 {
+            let td = range / dp as f64;
+            let mut t = start as i64;
+            for i in 0..dp {
+                let tb = (start + ((i + 1) as f64 * td).trunc()) as i64;
+                if let Some(row) = rows.iter().find(|row| t <= row.time && row.time <= tb) {
+                    if !row.value.is_nan() {
+                        want.push(Point { time: row.time * 1000, value: row.value });
+                    }
+                }
+                t = tb;
+            }
+        } else {
+            let inside: Vec<&Row> = rows.iter()
+                .filter(|row| start <= row.time as f64 && row.time as f64 <= end && !row.value.is_nan())
+                .collect();
+            if range > 5_000.0 && dp > 0 {
+                tolerance = 1e-12;
+                let td = ((range / dp as f64) as i64).max(1);
+                for group in inside.chunk_by(|a, b| a.time / td == b.time / td) {
+                    let sum: f64 = group.iter().map(|row| row.value).sum();
+                    want.push(Point { time: group[0].time / td * td * 1000, value: sum / group.len() as f64 });
+                }
+            } else {
+                want.extend(inside.iter().rev().map(|row| Point { time: row.time * 1000, value: row.value }));
+            }
+        }
+        for feed in &files.feeds {
+            let got = query::feed_data(feed, start_ms as f64, end_ms as f64, dp).unwrap();
+            same(&got.points, &want, tolerance)?;
+        }
+    }
+}
+
+/// Histogram feeds need a definition; the recorded one lends its own.
+mod histograms {
+    use super::*;
+    use std::path::Path;
+
+    #[derive(Clone, Debug)]
+    struct Bar {
+        deleted: bool,
+        time: Option<u32>,
+        data: Option<f32>,
+        data2: Option<f32>,
+    }
+
+    fn bars() -> impl Strategy<Value = Vec<Bar>> {
+        let number =
+            || prop::option::weighted(0.9, (-8_i8..8).prop_map(|n| f32::from(n) / 2.0));
+        let bar = (
+            prop::bool::weighted(0.1),
+            prop::option::weighted(0.95, 0_u32..40),
+            number(),
+            number(),
+        )
+            .prop_map(|(deleted, time, data, data2)| Bar {
+                deleted,
+                time,
+                data,
+                data2,
+            });
+        prop::collection::vec(bar, 0..80)
+    }
+
+    fn bytes(bar: &Bar) -> [u8; 13] {
+        let mut row = [0; 13];
+        if !bar.deleted {
+            row[0] = 0xf1
+                | u8::from(bar.time.is_none()) << 1
+                | u8::from(bar.data.is_none()) << 2
+                | u8::from(bar.data2.is_none()) << 3;
+        }
+        row[1..5].copy_from_slice(&bar.time.unwrap_or(0).to_le_bytes());
+        row[5..9].copy_from_slice(&bar.data.unwrap_or(0.0).to_le_bytes());
+        row[9..].copy_from_slice(&bar.data2.unwrap_or(0.0).to_le_bytes());
+        row
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn sums_are_what_the_definition_says(
+            bars in bars(), start in -5_i64..45, span in -3_i64..50, low in -5_i8..5, width in 0_i8..6,
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("feed_1.MYD");
+            let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/histogram/feed_1.frm");
+            fs::copy(recorded, dir.path().join("feed_1.frm")).unwrap();
+            fs::write(&path, bars.iter().flat_map(bytes).collect::<Vec<u8>>()).unwrap();
+            let feed = Feed::open(&path).unwrap();
+
+            let mut live: Vec<(i64, Option<f32>, Option<f32>)> = bars.iter()
+                .filter(|bar| !bar.deleted)
+                .filter_map(|bar| Some((i64::from(bar.time?), bar.data, bar.data2)))
+                .collect();
+            live.sort_by_key(|row| row.0);
+            let sum = |rows: &[&(i64, Option<f32>, Option<f32>)]| {
+                let values: Vec<f64> = rows.iter().filter_map(|row| row.1.map(f64::from)).collect();
+                if values.is_empty() { f64::NAN } else { values.iter().sum() }
+            };
+            let end = start + span;
+
+            let mut keys: Vec<f32> = live.iter()
+                .filter(|row| start <= row.0 && row.0 < end)
+                .filter_map(|row| row.2)
+                .collect();
+            keys.sort_by(f32::total_cmp);
+            keys.dedup();
+            let want: Vec<Bin> = keys.iter().map(|&key| {
+                let rows: Vec<_> = live.iter()
+                    .filter(|row| start <= row.0 && row.0 < end && row.2 == Some(key))
+                    .collect();
+                Bin { data2: f64::from(key), sum: sum(&rows) }
+            }).collect();
+            let got = query::histogram(&feed, start, end).unwrap();
+            prop_assert_eq!(format!("{:?}", got.bins), format!("{want:?}"));
+
+            let (min, max) = (f64::from(low), f64::from(low) + f64::from(width) / 2.0);
+            let chosen: Vec<_> = live.iter()
+                .filter(|row| row.2.is_some_and(|d| min <= f64::from(d) && f64::from(d) <= max))
+                .collect();
+            let want: Vec<Point> = chosen.chunk_by(|a, b| a.0 == b.0)
+                .map(|rows| Point { time: rows[0].0, value: sum(rows) })
+                .collect();
+            let got = query::sum_by_time(&feed, min, max).unwrap();
+            prop_assert_eq!(format!("{:?}", got.points), format!("{want:?}"));
+        }
+    }
+}
