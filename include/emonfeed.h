@@ -1,0 +1,799 @@
+/* emonfeed.h: reads emoncms feed files and backs them up.
+ *
+ * Do not edit: made by cbindgen from src/ffi/ and cbindgen.toml.
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * A feed is a MyISAM table feed_N (time, data): the file feed_N.MYD and its
+ * companions. This library reads the files themselves; no database server is
+ * asked, and it may run meanwhile. Link with `pkg-config --cflags --libs
+ * emonfeed`. The shortest use:
+ *
+ *     emonfeed_feed *feed = NULL;
+ *     emonfeed_series *series = NULL;
+ *     emonfeed_error *error = NULL;
+ *     if (emonfeed_feed_open("feed_7.MYD", 0, &feed, &error) != EMONFEED_STATUS_OK ||
+ *         emonfeed_feed_windows(feed, 1372636800, 1375315199, 86400,
+ *                               EMONFEED_AVERAGE, 0, &series, &error) != EMONFEED_STATUS_OK)
+ *         fprintf(stderr, "%s\n", emonfeed_error_message(error));
+ *     for (size_t i = 0; i < emonfeed_series_len(series); i++)
+ *         printf("%" PRId64 " %g\n", emonfeed_series_points(series)[i].time,
+ *                emonfeed_series_points(series)[i].value);
+ *     emonfeed_series_free(series);
+ *     emonfeed_feed_free(feed);
+ *     emonfeed_error_free(error);
+ *
+ * The rules all functions share:
+ *
+ * Arguments come in one order: the object, what goes in, what comes out
+ * (`out`), the error. An object behind a pointer to const is not changed.
+ *
+ * Failure. A function that can fail returns an emonfeed_status:
+ * EMONFEED_STATUS_OK (0) or why not. `*out` is written on success only,
+ * `*error` on failure only, so begin with both NULL. `error` may be NULL if
+ * the status is enough. An error is yours: free it with emonfeed_error_free().
+ * There is no "last error" kept anywhere.
+ *
+ * Ownership. What a function hands over through `out` or `error` is yours;
+ * give it back to the _free function of its type, once, and not to free().
+ * What a function returns as a pointer to const is lent: it belongs to the
+ * object it was asked of and lives as long. All _free functions take NULL.
+ *
+ * NULL. Where a pointer is needed, NULL is EMONFEED_STATUS_ARGUMENT with a
+ * message that names the parameter. Functions that cannot fail answer NULL
+ * with 0, false, NULL or nothing, as each says. Any other pointer must be
+ * valid: an object must have come from this library and not have been freed,
+ * a string must end with a NUL, an `out` must be writable.
+ *
+ * Numbers. Times are whole Unix seconds unless a function says milliseconds;
+ * rows have times from 0 to 4294967295, other times are allowed and meet no
+ * row. Values are doubles, exactly what is in the file; NaN means that there
+ * is no value. Constants are passed as plain integers; unknown ones are
+ * EMONFEED_STATUS_ARGUMENT.
+ *
+ * Text is UTF-8 and ends with a NUL. Paths are whatever bytes the operating
+ * system takes.
+ *
+ * Threads. Any function may be called from any thread, at any time; no call
+ * needs a call before it and none starts a thread. What may be done with one
+ * object at the same time is said at its type.
+ *
+ * Faults of this library (Rust panics) do not get out of it: they become
+ * EMONFEED_STATUS_INTERNAL, or the answer for NULL where a function cannot
+ * fail, and one line on stderr for the bug report. Nothing else is written to
+ * stdout or stderr.
+ *
+ * Signals. Feeds are read through memory mappings, and a server that truncates
+ * a table makes such a read raise SIGBUS. The first mapping therefore installs
+ * a SIGBUS handler for the process: it turns these signals into
+ * EMONFEED_STATUS_CHANGED and passes all others on to the handler that was
+ * there before. A host that does not want this opens its feeds with
+ * EMONFEED_OPEN_PREAD: then no handler is ever installed.
+ */
+
+
+#ifndef EMONFEED_H
+#define EMONFEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The compiler warns if a status is not looked at. */
+#ifndef EMONFEED_MUST_USE
+#if defined(__GNUC__) || defined(__clang__)
+#define EMONFEED_MUST_USE __attribute__((warn_unused_result))
+#else
+#define EMONFEED_MUST_USE
+#endif
+#endif
+
+
+/**
+ * Version of this header, first part. Compare with `emonfeed_version()`,
+ * which is that of the library the program runs with.
+ */
+#define EMONFEED_VERSION_MAJOR 0
+
+/**
+ * Version of this header, second part.
+ */
+#define EMONFEED_VERSION_MINOR 1
+
+/**
+ * Version of this header, third part.
+ */
+#define EMONFEED_VERSION_PATCH 0
+
+/**
+ * It worked.
+ */
+#define EMONFEED_STATUS_OK 0
+
+/**
+ * A fault of this library, caught before it reached the caller. Please
+ * report it.
+ */
+#define EMONFEED_STATUS_INTERNAL 1
+
+/**
+ * An argument makes no sense: NULL, an interval of 0, edges that do not
+ * ascend, an unknown flag. A mistake in the calling program.
+ */
+#define EMONFEED_STATUS_ARGUMENT 2
+
+/**
+ * There is no such file.
+ */
+#define EMONFEED_STATUS_NOT_FOUND 10
+
+/**
+ * The operating system does not let this user read or write it.
+ */
+#define EMONFEED_STATUS_PERMISSION 11
+
+/**
+ * The operating system failed to read or write.
+ */
+#define EMONFEED_STATUS_IO 12
+
+/**
+ * The path is a symbolic link where none is allowed, a directory, a pipe or
+ * a device.
+ */
+#define EMONFEED_STATUS_NOT_REGULAR 13
+
+/**
+ * Too little memory or address space for what was asked.
+ */
+#define EMONFEED_STATUS_MEMORY 14
+
+/**
+ * The table's columns are not those of a feed.
+ */
+#define EMONFEED_STATUS_NOT_A_FEED 20
+
+/**
+ * A column's type is one this library does not read.
+ */
+#define EMONFEED_STATUS_UNKNOWN_COLUMN 21
+
+/**
+ * The table belongs to another storage engine (InnoDB, Aria).
+ */
+#define EMONFEED_STATUS_ENGINE 22
+
+/**
+ * The table was compressed by `myisampack`.
+ */
+#define EMONFEED_STATUS_COMPRESSED 23
+
+/**
+ * The table has rows of variable length (`ROW_FORMAT=DYNAMIC`).
+ */
+#define EMONFEED_STATUS_DYNAMIC 24
+
+/**
+ * The `.MYI`, or the `.frm` or `.sdi` that names the columns, is missing.
+ */
+#define EMONFEED_STATUS_MISSING_DEFINITION 25
+
+/**
+ * The query needs a histogram feed, with a column `data2`.
+ */
+#define EMONFEED_STATUS_NO_HISTOGRAM 26
+
+/**
+ * The server marked the table as crashed: `REPAIR TABLE` first.
+ */
+#define EMONFEED_STATUS_CRASHED 40
+
+/**
+ * Rows lie between row boundaries after a server crash: `REPAIR TABLE`
+ * first.
+ */
+#define EMONFEED_STATUS_PHASE_SHIFTED 41
+
+/**
+ * The files contradict themselves or each other.
+ */
+#define EMONFEED_STATUS_DAMAGED 42
+
+/**
+ * A row begins with flag bits no row of this table can have.
+ */
+#define EMONFEED_STATUS_BAD_ROW 43
+
+/**
+ * The file kept changing while it was read; asking again may succeed.
+ */
+#define EMONFEED_STATUS_CHANGED 50
+
+/**
+ * Another program holds the lock on the file.
+ */
+#define EMONFEED_STATUS_LOCKED 51
+
+/**
+ * The destination of a copy holds what cannot be carried on.
+ */
+#define EMONFEED_STATUS_DESTINATION 60
+
+/**
+ * Open flag: read with `pread` rather than through a memory mapping, and
+ * install no SIGBUS handler. For hosts that want no signal handler and for
+ * network file systems; single look-ups are slower.
+ */
+#define EMONFEED_OPEN_PREAD 1
+
+/**
+ * Open flag: refuse a path whose last part is a symbolic link
+ * (`EMONFEED_STATUS_NOT_REGULAR`).
+ */
+#define EMONFEED_OPEN_NOFOLLOW 2
+
+/**
+ * Aggregate: the value of the earliest row of the window, NaN if that row
+ * has none.
+ */
+#define EMONFEED_FIRST 0
+
+/**
+ * Aggregate: the value of the latest row of the window, NaN if that row has
+ * none.
+ */
+#define EMONFEED_LAST 1
+
+/**
+ * Aggregate: the mean of the values, each row counting once.
+ */
+#define EMONFEED_AVERAGE 2
+
+/**
+ * Aggregate: the smallest value.
+ */
+#define EMONFEED_MIN 3
+
+/**
+ * Aggregate: the largest value.
+ */
+#define EMONFEED_MAX 4
+
+/**
+ * Aggregate: the sum of the values, kept in double precision.
+ */
+#define EMONFEED_SUM 5
+
+/**
+ * Aggregate: the number of rows that have a value; 0, not NaN, for an empty
+ * window.
+ */
+#define EMONFEED_COUNT 6
+
+/**
+ * Mode: the earliest row at or after the time asked for.
+ */
+#define EMONFEED_NEXT 0
+
+/**
+ * Mode: the latest row at or before the time asked for.
+ */
+#define EMONFEED_PREVIOUS 1
+
+/**
+ * Mode: the row at the time asked for, otherwise the straight line between
+ * its two neighbours; no value outside the feed or beside a row without
+ * value.
+ */
+#define EMONFEED_LINEAR 2
+
+/**
+ * Mode: only a row at exactly that second.
+ */
+#define EMONFEED_EXACT 3
+
+/**
+ * Window flag: a row exactly at the end of a window may answer
+ * `EMONFEED_FIRST` for it, as in emoncms's MySQL engine.
+ */
+#define EMONFEED_CLOSED_END 1
+
+/**
+ * Window flag: leave out windows without a value.
+ */
+#define EMONFEED_SKIP_MISSING 2
+
+/**
+ * Window flag: give the time of the row chosen by `EMONFEED_FIRST`,
+ * `EMONFEED_LAST`, `EMONFEED_MIN` or `EMONFEED_MAX` in place of the start of
+ * its window, where that row has a value.
+ */
+#define EMONFEED_TRUE_TIME 4
+
+/**
+ * Window flag: leave out rows at or after the end of the whole query, which
+ * cuts the last window short.
+ */
+#define EMONFEED_CLIP_END 8
+
+/**
+ * Why a call failed: a status and a message for people. Yours; free it with
+ * `emonfeed_error_free()`.
+ *
+ * One thread at a time may use it, not necessarily the one that got it.
+ *
+ * Functions: `emonfeed_error_status()`, `emonfeed_error_message()`,
+ * `emonfeed_error_free()`.
+ */
+typedef struct emonfeed_error emonfeed_error;
+
+/**
+ * A feed, ready to be asked. Yours; free it with `emonfeed_feed_free()`.
+ *
+ * Nothing is held open or locked by it: each call looks at the files anew,
+ * so that it sees the rows written since and survives a table that is
+ * rebuilt. Each answer is computed from one consistent view of the files.
+ *
+ * Any number of threads may use one feed at the same time, and it may be
+ * used after `fork()`. Only `emonfeed_feed_free()` needs it alone.
+ *
+ * Functions: `emonfeed_feed_open()`, `emonfeed_feed_meta()`,
+ * `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
+ * `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
+ * `emonfeed_feed_rows()`, `emonfeed_feed_histogram()`,
+ * `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
+ * `emonfeed_feed_free()`.
+ */
+typedef struct emonfeed_feed emonfeed_feed;
+
+/**
+ * The answer of `emonfeed_feed_histogram()`: bars, ascending in `data2`.
+ * Yours; free it with `emonfeed_histogram_free()`.
+ *
+ * It is a copy: it does not change when the feed does and outlives the feed
+ * it came from. Any number of threads may read it at once;
+ * `emonfeed_histogram_to_decimal()` and `emonfeed_histogram_free()` need it
+ * alone.
+ *
+ * Functions: `emonfeed_histogram_len()`, `emonfeed_histogram_bins()`,
+ * `emonfeed_histogram_to_decimal()`, `emonfeed_histogram_free()`.
+ */
+typedef struct emonfeed_histogram emonfeed_histogram;
+
+/**
+ * The answer of a query: points, in the order that query promises. Yours;
+ * free it with `emonfeed_series_free()`.
+ *
+ * It is a copy: it does not change when the feed does and outlives the feed
+ * it came from. Any number of threads may read it at once;
+ * `emonfeed_series_to_decimal()` and `emonfeed_series_free()` need it alone.
+ *
+ * Functions: `emonfeed_series_len()`, `emonfeed_series_points()`,
+ * `emonfeed_series_is_single()`, `emonfeed_series_to_decimal()`,
+ * `emonfeed_series_json()`, `emonfeed_series_free()`. Made by:
+ * `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
+ * `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
+ * `emonfeed_feed_rows()`, `emonfeed_feed_sum_by_time()`,
+ * `emonfeed_feed_data()`.
+ */
+typedef struct emonfeed_series emonfeed_series;
+
+/**
+ * A piece of UTF-8 text, such as JSON. Yours; free it with
+ * `emonfeed_text_free()`.
+ *
+ * It never changes, so any number of threads may read it until it is freed.
+ *
+ * Functions: `emonfeed_text_data()`, `emonfeed_text_len()`,
+ * `emonfeed_text_free()`. Made by: `emonfeed_series_json()`.
+ */
+typedef struct emonfeed_text emonfeed_text;
+
+/**
+ * How a call ended: 0, or one of the numbers `EMONFEED_STATUS_…`.
+ *
+ * The numbers never change their meaning; later versions may add some, so
+ * treat one you do not know as a failure. 1 to 9 concern the caller or this
+ * library, 10 to 19 the operating system, 20 to 39 what the file is, 40 to 49
+ * what is wrong with it, 50 to 59 what others did to it meanwhile, 60 to 69
+ * copying.
+ */
+typedef int32_t emonfeed_status;
+
+/**
+ * What is known of a feed as a whole. A plain value: nothing in it needs to
+ * be freed.
+ *
+ * Functions: filled in by `emonfeed_feed_meta()`.
+ */
+typedef struct {
+    /**
+     * Rows that count: not deleted, committed by the server, with a time.
+     */
+    uint64_t npoints;
+    /**
+     * Time of the earliest row, Unix seconds; 0 without rows.
+     */
+    int64_t start_time;
+    /**
+     * Time of the latest row, Unix seconds; 0 without rows.
+     */
+    int64_t end_time;
+    /**
+     * Typical seconds between readings (the median); 0 with fewer than two
+     * rows.
+     */
+    int64_t interval;
+    /**
+     * Committed bytes of the file the rows are in.
+     */
+    uint64_t bytes;
+    /**
+     * Places for rows in those bytes, deleted rows included.
+     */
+    uint64_t slots;
+    /**
+     * Bytes per place.
+     */
+    uint32_t stride;
+    /**
+     * Whether the rows lie in the file in the order of their times. If not,
+     * answers are the same but take longer.
+     */
+    bool sorted;
+    /**
+     * Whether a `.MYI` vouches for the rows; false for a bare `.MYD`, as
+     * PHPTimeSeries and backups have it.
+     */
+    bool indexed;
+    /**
+     * Whether the table keeps a checksum (`CHECKSUM=1`).
+     */
+    bool checksum;
+    /**
+     * Whether there is a column `data2`, that is, whether
+     * `emonfeed_feed_histogram()` and `emonfeed_feed_sum_by_time()` work.
+     */
+    bool histogram;
+    /**
+     * SQL type of the column `data`: `FLOAT`, `DOUBLE`, `INT UNSIGNED`, …
+     * Static text; do not free it.
+     */
+    const char *value_type;
+} emonfeed_meta;
+
+/**
+ * A time and a value.
+ */
+typedef struct {
+    /**
+     * Whole Unix seconds; in answers of `emonfeed_feed_data()` milliseconds.
+     */
+    int64_t time;
+    /**
+     * The value, in whatever unit the feed records. NaN if there is none.
+     */
+    double value;
+} emonfeed_point;
+
+/**
+ * One bar of a histogram.
+ */
+typedef struct {
+    /**
+     * The value of the column `data2` the bar stands for.
+     */
+    double data2;
+    /**
+     * The sum of the column `data` over its rows. NaN if none of them has a
+     * value.
+     */
+    double sum;
+} emonfeed_bin;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library, such as `"0.1.0"`. The text is static; do not
+ * free it.
+ */
+const char *emonfeed_version(void);
+
+/**
+ * The status of an error, the same the failed call returned. Of NULL:
+ * `EMONFEED_STATUS_OK`.
+ */
+emonfeed_status emonfeed_error_status(const emonfeed_error *error);
+
+/**
+ * What went wrong, where, and what to do: one line of UTF-8 that names the
+ * file and, where it helps, the byte offset in it. (Bytes of a path that are
+ * not UTF-8 are shown as U+FFFD.) Of NULL: an empty string. Never NULL.
+ *
+ * The text belongs to the error and lives as long as it does.
+ */
+const char *emonfeed_error_message(const emonfeed_error *error);
+
+/**
+ * Frees an error. NULL is fine.
+ */
+void emonfeed_error_free(emonfeed_error *error);
+
+/**
+ * Opens the feed whose rows are in the file `path`.
+ *
+ * `path` is the `.MYD`, such as `/var/lib/mysql/emoncms/feed_7.MYD`, as the
+ * operating system takes it: any bytes, ended by a NUL, not necessarily
+ * UTF-8. If a `.MYI` lies beside it, that says which rows are committed, and
+ * the `.frm` or `.sdi` says what the columns are; otherwise the file is read
+ * as the bare nine-byte rows of PHPTimeSeries. `flags` is 0 or
+ * `EMONFEED_OPEN_…` flags combined with `|`.
+ *
+ * `*out` becomes a feed that is yours. Fails if the file is missing, may not
+ * be read, or is not a feed this library can read: any status from
+ * `EMONFEED_STATUS_NOT_FOUND` to `EMONFEED_STATUS_CHANGED`.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_open(const char *path,
+                                   uint32_t flags,
+                                   emonfeed_feed **out,
+                                   emonfeed_error **error);
+
+/**
+ * Frees a feed. Series, histograms and errors it gave stay as they are. NULL
+ * is fine.
+ */
+void emonfeed_feed_free(emonfeed_feed *feed);
+
+/**
+ * What is known of the feed as a whole. `*out` is filled in.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_meta(const emonfeed_feed *feed,
+                                   emonfeed_meta *out,
+                                   emonfeed_error **error);
+
+/**
+ * The latest row, the last one in the file if several have that time.
+ *
+ * `*out` becomes a series of one point, or of none if the feed has no rows,
+ * and is yours. The point's value is NaN if the row has none.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_last(const emonfeed_feed *feed,
+                                   emonfeed_series **out,
+                                   emonfeed_error **error);
+
+/**
+ * One value for each of the windows `[start, start + interval)`,
+ * `[start + interval, start + 2 * interval)`, … that begin at or before
+ * `end`. A graph.
+ *
+ * `start` and `end` are Unix seconds, `interval` seconds. `aggregate` is one
+ * of `EMONFEED_FIRST` to `EMONFEED_COUNT` and says how the rows of a window
+ * become one value; rows without a value are left out, except that
+ * `EMONFEED_FIRST` and `EMONFEED_LAST` may choose one. `flags` is 0 or
+ * `EMONFEED_CLOSED_END`, `EMONFEED_SKIP_MISSING`, `EMONFEED_TRUE_TIME` and
+ * `EMONFEED_CLIP_END` combined with `|`.
+ *
+ * `*out` becomes a series of one point per window, ascending, and is yours.
+ * A point's time is the start of its window; its value is NaN if the window
+ * has none. With `end` before `start` there are no points. An interval below
+ * 1 and more than 10 million windows are `EMONFEED_STATUS_ARGUMENT`.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_windows(const emonfeed_feed *feed,
+                                      int64_t start,
+                                      int64_t end,
+                                      int64_t interval,
+                                      int32_t aggregate,
+                                      uint32_t flags,
+                                      emonfeed_series **out,
+                                      emonfeed_error **error);
+
+/**
+ * The same for windows of any length, such as calendar days:
+ * `[edges[0], edges[1])`, `[edges[1], edges[2])`, …
+ *
+ * `edges` are `n` Unix seconds, each greater than the one before; NULL is
+ * fine if `n` is 0. `aggregate` and `flags` are those of
+ * `emonfeed_feed_windows()`.
+ *
+ * `*out` becomes a series of `n - 1` points (none if `n` is 0) and is yours.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_windows_at(const emonfeed_feed *feed,
+                                         const int64_t *edges,
+                                         size_t n,
+                                         int32_t aggregate,
+                                         uint32_t flags,
+                                         emonfeed_series **out,
+                                         emonfeed_error **error);
+
+/**
+ * The value at each of `n` moments.
+ *
+ * `times` are Unix seconds in any order; NULL is fine if `n` is 0. `mode` is
+ * one of `EMONFEED_NEXT`, `EMONFEED_PREVIOUS`, `EMONFEED_LINEAR` and
+ * `EMONFEED_EXACT` and says which row answers.
+ *
+ * `*out` becomes a series of `n` points in the order of `times` and is
+ * yours. A point's time is the one asked for; its value is NaN if there is
+ * no such row or it has no value.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_values_at(const emonfeed_feed *feed,
+                                        const int64_t *times,
+                                        size_t n,
+                                        int32_t mode,
+                                        emonfeed_series **out,
+                                        emonfeed_error **error);
+
+/**
+ * All rows with `start <= time <= end`, as they were recorded.
+ *
+ * `start` and `end` are Unix seconds. `limit` is the greatest number of rows
+ * to give, 0 for all of them.
+ *
+ * `*out` becomes a series of one point per row, ascending in time (rows of
+ * one time in file order), and is yours. A value is NaN if the row has none.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_rows(const emonfeed_feed *feed,
+                                   int64_t start,
+                                   int64_t end,
+                                   uint64_t limit,
+                                   emonfeed_series **out,
+                                   emonfeed_error **error);
+
+/**
+ * For histogram feeds (columns `time`, `data`, `data2`): the sum of `data`
+ * over the rows with `start <= time < end`, for each value of `data2`.
+ *
+ * `start` and `end` are Unix seconds.
+ *
+ * `*out` becomes a histogram, ascending in `data2`, and is yours. A feed
+ * without `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_histogram(const emonfeed_feed *feed,
+                                        int64_t start,
+                                        int64_t end,
+                                        emonfeed_histogram **out,
+                                        emonfeed_error **error);
+
+/**
+ * For histogram feeds: the sum of `data` over the rows with
+ * `min <= data2 <= max`, for each time.
+ *
+ * `*out` becomes a series, ascending in time, and is yours. A feed without
+ * `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_sum_by_time(const emonfeed_feed *feed,
+                                          double min,
+                                          double max,
+                                          emonfeed_series **out,
+                                          emonfeed_error **error);
+
+/**
+ * `get_feed_data` of July 2013, the call emoncms's graphs were drawn from.
+ *
+ * `start_ms` and `end_ms` are Unix milliseconds; an `end_ms` of 0 means now.
+ * `dp` is the number of points wanted. Let `range` be the seconds between
+ * start and end. Beyond 180000 s, for each of `dp` equal parts the first row
+ * in it; beyond 5000 s, averages over `range / dp` seconds, aligned to the
+ * epoch; otherwise, or if `dp` is 0, all rows, **newest first**. Points
+ * without value are left out.
+ *
+ * `*out` becomes a series whose times are **milliseconds** and is yours.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_data(const emonfeed_feed *feed,
+                                   double start_ms,
+                                   double end_ms,
+                                   int64_t dp,
+                                   emonfeed_series **out,
+                                   emonfeed_error **error);
+
+/**
+ * Number of points. 0 if `series` is NULL.
+ */
+size_t emonfeed_series_len(const emonfeed_series *series);
+
+/**
+ * The points, `emonfeed_series_len()` of them. NULL if there are none or
+ * `series` is NULL.
+ *
+ * They belong to the series and live as long as it does.
+ */
+const emonfeed_point *emonfeed_series_points(const emonfeed_series *series);
+
+/**
+ * Whether the values are rows' float32 values, widened to double: a reading
+ * of 0.1 is then 0.10000000149011612. False for values that were computed,
+ * for columns of other types, and if `series` is NULL.
+ */
+bool emonfeed_series_is_single(const emonfeed_series *series);
+
+/**
+ * Changes each float32 value of the series, in place, to the double nearest
+ * to the shortest decimal that reads back as that float32: 0.1 instead of
+ * 0.10000000149011612. For programs that print values or pass them on as
+ * text.
+ *
+ * Afterwards `emonfeed_series_is_single()` is false. Does nothing if it was
+ * already, or if `series` is NULL.
+ */
+void emonfeed_series_to_decimal(emonfeed_series *series);
+
+/**
+ * The series as JSON: `[[time,value],…]`, in one line without spaces, a
+ * missing or infinite value as `null`, `[]` if there are no points.
+ *
+ * Numbers are written as PHP's `json_encode` does: `3` rather than `3.0`,
+ * `0.1` rather than `0.10000000149011612` for a float32 (whether or not
+ * `emonfeed_series_to_decimal()` was called before).
+ *
+ * `*out` becomes a text that is yours. Fails with `EMONFEED_STATUS_ARGUMENT`
+ * if `series` or `out` is NULL, with `EMONFEED_STATUS_MEMORY` if the text
+ * does not fit into memory.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_series_json(const emonfeed_series *series,
+                                     emonfeed_text **out,
+                                     emonfeed_error **error);
+
+/**
+ * Frees a series and with it the points it lent out. NULL is fine.
+ */
+void emonfeed_series_free(emonfeed_series *series);
+
+/**
+ * Number of bars. 0 if `histogram` is NULL.
+ */
+size_t emonfeed_histogram_len(const emonfeed_histogram *histogram);
+
+/**
+ * The bars, `emonfeed_histogram_len()` of them. NULL if there are none or
+ * `histogram` is NULL.
+ *
+ * They belong to the histogram and live as long as it does.
+ */
+const emonfeed_bin *emonfeed_histogram_bins(const emonfeed_histogram *histogram);
+
+/**
+ * Changes each `data2` that is a float32, in place, to the double nearest to
+ * its shortest decimal, as `emonfeed_series_to_decimal()` does with values.
+ * Sums stay as they are. Does nothing if `histogram` is NULL.
+ */
+void emonfeed_histogram_to_decimal(emonfeed_histogram *histogram);
+
+/**
+ * Frees a histogram and with it the bars it lent out. NULL is fine.
+ */
+void emonfeed_histogram_free(emonfeed_histogram *histogram);
+
+/**
+ * The text, with a NUL after its last byte. NULL if `text` is NULL.
+ *
+ * It belongs to `text` and lives as long as that does.
+ */
+const char *emonfeed_text_data(const emonfeed_text *text);
+
+/**
+ * Bytes of the text, without the NUL. 0 if `text` is NULL.
+ */
+size_t emonfeed_text_len(const emonfeed_text *text);
+
+/**
+ * Frees a text. NULL is fine.
+ */
+void emonfeed_text_free(emonfeed_text *text);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* EMONFEED_H */

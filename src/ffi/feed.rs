@@ -1,0 +1,499 @@
+//! Feeds and the questions they answer.
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString, c_char};
+use std::sync::{Mutex, PoisonError};
+
+use super::boundary::{infallible, owned};
+use super::error::{emonfeed_error, emonfeed_status};
+use super::histogram::emonfeed_histogram;
+use super::series::emonfeed_series;
+use crate::error::{Error, Result, Status};
+use crate::feed::{Access, Feed, Options};
+use crate::query::{self, Aggregate, Flags, Meta, Mode, Series};
+
+/// Open flag: read with `pread` rather than through a memory mapping, and
+/// install no SIGBUS handler. For hosts that want no signal handler and for
+/// network file systems; single look-ups are slower.
+pub const EMONFEED_OPEN_PREAD: u32 = 1;
+/// Open flag: refuse a path whose last part is a symbolic link
+/// (`EMONFEED_STATUS_NOT_REGULAR`).
+pub const EMONFEED_OPEN_NOFOLLOW: u32 = 2;
+
+/// Aggregate: the value of the earliest row of the window, NaN if that row
+/// has none.
+pub const EMONFEED_FIRST: i32 = 0;
+/// Aggregate: the value of the latest row of the window, NaN if that row has
+/// none.
+pub const EMONFEED_LAST: i32 = 1;
+/// Aggregate: the mean of the values, each row counting once.
+pub const EMONFEED_AVERAGE: i32 = 2;
+/// Aggregate: the smallest value.
+pub const EMONFEED_MIN: i32 = 3;
+/// Aggregate: the largest value.
+pub const EMONFEED_MAX: i32 = 4;
+/// Aggregate: the sum of the values, kept in double precision.
+pub const EMONFEED_SUM: i32 = 5;
+/// Aggregate: the number of rows that have a value; 0, not NaN, for an empty
+/// window.
+pub const EMONFEED_COUNT: i32 = 6;
+
+/// Mode: the earliest row at or after the time asked for.
+pub const EMONFEED_NEXT: i32 = 0;
+/// Mode: the latest row at or before the time asked for.
+pub const EMONFEED_PREVIOUS: i32 = 1;
+/// Mode: the row at the time asked for, otherwise the straight line between
+/// its two neighbours; no value outside the feed or beside a row without
+/// value.
+pub const EMONFEED_LINEAR: i32 = 2;
+/// Mode: only a row at exactly that second.
+pub const EMONFEED_EXACT: i32 = 3;
+
+/// Window flag: a row exactly at the end of a window may answer
+/// `EMONFEED_FIRST` for it, as in emoncms's MySQL engine.
+pub const EMONFEED_CLOSED_END: u32 = 1;
+/// Window flag: leave out windows without a value.
+pub const EMONFEED_SKIP_MISSING: u32 = 2;
+/// Window flag: give the time of the row chosen by `EMONFEED_FIRST`,
+/// `EMONFEED_LAST`, `EMONFEED_MIN` or `EMONFEED_MAX` in place of the start of
+/// its window, where that row has a value.
+pub const EMONFEED_TRUE_TIME: u32 = 4;
+/// Window flag: leave out rows at or after the end of the whole query, which
+/// cuts the last window short.
+pub const EMONFEED_CLIP_END: u32 = 8;
+
+// C's numbers are the crate's.
+const _: () = {
+    assert!(EMONFEED_FIRST == Aggregate::First as i32);
+    assert!(EMONFEED_LAST == Aggregate::Last as i32);
+    assert!(EMONFEED_AVERAGE == Aggregate::Average as i32);
+    assert!(EMONFEED_MIN == Aggregate::Min as i32);
+    assert!(EMONFEED_MAX == Aggregate::Max as i32);
+    assert!(EMONFEED_SUM == Aggregate::Sum as i32);
+    assert!(EMONFEED_COUNT == Aggregate::Count as i32);
+    assert!(EMONFEED_NEXT == Mode::Next as i32);
+    assert!(EMONFEED_PREVIOUS == Mode::Previous as i32);
+    assert!(EMONFEED_LINEAR == Mode::Linear as i32);
+    assert!(EMONFEED_EXACT == Mode::Exact as i32);
+};
+
+/// A feed, ready to be asked. Yours; free it with `emonfeed_feed_free()`.
+///
+/// Nothing is held open or locked by it: each call looks at the files anew,
+/// so that it sees the rows written since and survives a table that is
+/// rebuilt. Each answer is computed from one consistent view of the files.
+///
+/// Any number of threads may use one feed at the same time, and it may be
+/// used after `fork()`. Only `emonfeed_feed_free()` needs it alone.
+///
+/// Functions: `emonfeed_feed_open()`, `emonfeed_feed_meta()`,
+/// `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
+/// `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
+/// `emonfeed_feed_rows()`, `emonfeed_feed_histogram()`,
+/// `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
+/// `emonfeed_feed_free()`.
+pub struct emonfeed_feed(Feed);
+
+const _: () = {
+    const fn usable_from_many_threads<T: Send + Sync>() {}
+    usable_from_many_threads::<emonfeed_feed>();
+};
+
+/// What is known of a feed as a whole. A plain value: nothing in it needs to
+/// be freed.
+///
+/// Functions: filled in by `emonfeed_feed_meta()`.
+#[repr(C)]
+pub struct emonfeed_meta {
+    /// Rows that count: not deleted, committed by the server, with a time.
+    pub npoints: u64,
+    /// Time of the earliest row, Unix seconds; 0 without rows.
+    pub start_time: i64,
+    /// Time of the latest row, Unix seconds; 0 without rows.
+    pub end_time: i64,
+    /// Typical seconds between readings (the median); 0 with fewer than two
+    /// rows.
+    pub interval: i64,
+    /// Committed bytes of the file the rows are in.
+    pub bytes: u64,
+    /// Places for rows in those bytes, deleted rows included.
+    pub slots: u64,
+    /// Bytes per place.
+    pub stride: u32,
+    /// Whether the rows lie in the file in the order of their times. If not,
+    /// answers are the same but take longer.
+    pub sorted: bool,
+    /// Whether a `.MYI` vouches for the rows; false for a bare `.MYD`, as
+    /// PHPTimeSeries and backups have it.
+    pub indexed: bool,
+    /// Whether the table keeps a checksum (`CHECKSUM=1`).
+    pub checksum: bool,
+    /// Whether there is a column `data2`, that is, whether
+    /// `emonfeed_feed_histogram()` and `emonfeed_feed_sum_by_time()` work.
+    pub histogram: bool,
+    /// SQL type of the column `data`: `FLOAT`, `DOUBLE`, `INT UNSIGNED`, …
+    /// Static text; do not free it.
+    pub value_type: *const c_char,
+}
+
+impl emonfeed_meta {
+    fn new(meta: &Meta) -> emonfeed_meta {
+        emonfeed_meta {
+            npoints: meta.npoints,
+            start_time: meta.start_time,
+            end_time: meta.end_time,
+            interval: meta.interval,
+            bytes: meta.bytes,
+            slots: meta.slots,
+            stride: meta.stride,
+            sorted: meta.sorted,
+            indexed: meta.indexed,
+            checksum: meta.checksum,
+            histogram: meta.histogram,
+            value_type: static_text(meta.value_type).as_ptr(),
+        }
+    }
+}
+
+/// `text` as C has it. Each of the few names of SQL types is made once and
+/// kept for good.
+fn static_text(text: &'static str) -> &'static CStr {
+    static KNOWN: Mutex<BTreeMap<&str, &CStr>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(text).or_insert_with(|| {
+        let text = CString::new(text).expect("no SQL type has a NUL in its name");
+        Box::leak(text.into_boxed_c_str())
+    })
+}
+
+/// Opens the feed whose rows are in the file `path`.
+///
+/// `path` is the `.MYD`, such as `/var/lib/mysql/emoncms/feed_7.MYD`, as the
+/// operating system takes it: any bytes, ended by a NUL, not necessarily
+/// UTF-8. If a `.MYI` lies beside it, that says which rows are committed, and
+/// the `.frm` or `.sdi` says what the columns are; otherwise the file is read
+/// as the bare nine-byte rows of PHPTimeSeries. `flags` is 0 or
+/// `EMONFEED_OPEN_…` flags combined with `|`.
+///
+/// `*out` becomes a feed that is yours. Fails if the file is missing, may not
+/// be read, or is not a feed this library can read: any status from
+/// `EMONFEED_STATUS_NOT_FOUND` to `EMONFEED_STATUS_CHANGED`.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_open(
+    path: *const c_char,
+    flags: u32,
+    out: *mut *mut emonfeed_feed,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_open, out, error, || {
+        let path = path!(path);
+        let options = options(flags)?;
+        Ok(owned(emonfeed_feed(Feed::open_with(path, options)?)))
+    })
+}
+
+/// Frees a feed. Series, histograms and errors it gave stay as they are. NULL
+/// is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_free(feed: *mut emonfeed_feed) {
+    infallible((), || free!(feed));
+}
+
+/// What is known of the feed as a whole. `*out` is filled in.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_meta(
+    feed: *const emonfeed_feed,
+    out: *mut emonfeed_meta,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_meta, out, error, || {
+        let feed = required!(feed);
+        Ok(emonfeed_meta::new(&query::meta(&feed.0)?))
+    })
+}
+
+/// The latest row, the last one in the file if several have that time.
+///
+/// `*out` becomes a series of one point, or of none if the feed has no rows,
+/// and is yours. The point's value is NaN if the row has none.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_last(
+    feed: *const emonfeed_feed,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_last, out, error, || {
+        let feed = required!(feed);
+        series(query::last(&feed.0).map(Option::unwrap_or_default))
+    })
+}
+
+/// One value for each of the windows `[start, start + interval)`,
+/// `[start + interval, start + 2 * interval)`, … that begin at or before
+/// `end`. A graph.
+///
+/// `start` and `end` are Unix seconds, `interval` seconds. `aggregate` is one
+/// of `EMONFEED_FIRST` to `EMONFEED_COUNT` and says how the rows of a window
+/// become one value; rows without a value are left out, except that
+/// `EMONFEED_FIRST` and `EMONFEED_LAST` may choose one. `flags` is 0 or
+/// `EMONFEED_CLOSED_END`, `EMONFEED_SKIP_MISSING`, `EMONFEED_TRUE_TIME` and
+/// `EMONFEED_CLIP_END` combined with `|`.
+///
+/// `*out` becomes a series of one point per window, ascending, and is yours.
+/// A point's time is the start of its window; its value is NaN if the window
+/// has none. With `end` before `start` there are no points. An interval below
+/// 1 and more than 10 million windows are `EMONFEED_STATUS_ARGUMENT`.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_windows(
+    feed: *const emonfeed_feed,
+    start: i64,
+    end: i64,
+    interval: i64,
+    aggregate: i32,
+    flags: u32,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_windows, out, error, || {
+        let feed = required!(feed);
+        let (aggregate, flags) = (self::aggregate(aggregate)?, window_flags(flags)?);
+        series(query::windows(&feed.0, start, end, interval, aggregate, flags))
+    })
+}
+
+/// The same for windows of any length, such as calendar days:
+/// `[edges[0], edges[1])`, `[edges[1], edges[2])`, …
+///
+/// `edges` are `n` Unix seconds, each greater than the one before; NULL is
+/// fine if `n` is 0. `aggregate` and `flags` are those of
+/// `emonfeed_feed_windows()`.
+///
+/// `*out` becomes a series of `n - 1` points (none if `n` is 0) and is yours.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_windows_at(
+    feed: *const emonfeed_feed,
+    edges: *const i64,
+    n: usize,
+    aggregate: i32,
+    flags: u32,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_windows_at, out, error, || {
+        let feed = required!(feed);
+        let edges = numbers!(edges, n);
+        let (aggregate, flags) = (self::aggregate(aggregate)?, window_flags(flags)?);
+        series(query::windows_at(&feed.0, edges, aggregate, flags))
+    })
+}
+
+/// The value at each of `n` moments.
+///
+/// `times` are Unix seconds in any order; NULL is fine if `n` is 0. `mode` is
+/// one of `EMONFEED_NEXT`, `EMONFEED_PREVIOUS`, `EMONFEED_LINEAR` and
+/// `EMONFEED_EXACT` and says which row answers.
+///
+/// `*out` becomes a series of `n` points in the order of `times` and is
+/// yours. A point's time is the one asked for; its value is NaN if there is
+/// no such row or it has no value.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_values_at(
+    feed: *const emonfeed_feed,
+    times: *const i64,
+    n: usize,
+    mode: i32,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_values_at, out, error, || {
+        let feed = required!(feed);
+        let times = numbers!(times, n);
+        series(query::values_at(&feed.0, times, self::mode(mode)?))
+    })
+}
+
+/// All rows with `start <= time <= end`, as they were recorded.
+///
+/// `start` and `end` are Unix seconds. `limit` is the greatest number of rows
+/// to give, 0 for all of them.
+///
+/// `*out` becomes a series of one point per row, ascending in time (rows of
+/// one time in file order), and is yours. A value is NaN if the row has none.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_rows(
+    feed: *const emonfeed_feed,
+    start: i64,
+    end: i64,
+    limit: u64,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_rows, out, error, || {
+        let feed = required!(feed);
+        series(query::rows(&feed.0, start, end, limit))
+    })
+}
+
+/// For histogram feeds (columns `time`, `data`, `data2`): the sum of `data`
+/// over the rows with `start <= time < end`, for each value of `data2`.
+///
+/// `start` and `end` are Unix seconds.
+///
+/// `*out` becomes a histogram, ascending in `data2`, and is yours. A feed
+/// without `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_histogram(
+    feed: *const emonfeed_feed,
+    start: i64,
+    end: i64,
+    out: *mut *mut emonfeed_histogram,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_histogram, out, error, || {
+        let feed = required!(feed);
+        Ok(owned(emonfeed_histogram(query::histogram(&feed.0, start, end)?)))
+    })
+}
+
+/// For histogram feeds: the sum of `data` over the rows with
+/// `min <= data2 <= max`, for each time.
+///
+/// `*out` becomes a series, ascending in time, and is yours. A feed without
+/// `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_sum_by_time(
+    feed: *const emonfeed_feed,
+    min: f64,
+    max: f64,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_sum_by_time, out, error, || {
+        let feed = required!(feed);
+        series(query::sum_by_time(&feed.0, min, max))
+    })
+}
+
+/// `get_feed_data` of July 2013, the call emoncms's graphs were drawn from.
+///
+/// `start_ms` and `end_ms` are Unix milliseconds; an `end_ms` of 0 means now.
+/// `dp` is the number of points wanted. Let `range` be the seconds between
+/// start and end. Beyond 180000 s, for each of `dp` equal parts the first row
+/// in it; beyond 5000 s, averages over `range / dp` seconds, aligned to the
+/// epoch; otherwise, or if `dp` is 0, all rows, **newest first**. Points
+/// without value are left out.
+///
+/// `*out` becomes a series whose times are **milliseconds** and is yours.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_data(
+    feed: *const emonfeed_feed,
+    start_ms: f64,
+    end_ms: f64,
+    dp: i64,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_data, out, error, || {
+        let feed = required!(feed);
+        series(query::feed_data(&feed.0, start_ms, end_ms, dp))
+    })
+}
+
+/// The answer of a query, for C.
+fn series(answer: Result<Series>) -> Result<*mut emonfeed_series> {
+    Ok(owned(emonfeed_series(answer?)))
+}
+
+fn options(flags: u32) -> Result<Options> {
+    if flags & !(EMONFEED_OPEN_PREAD | EMONFEED_OPEN_NOFOLLOW) != 0 {
+        return Err(unknown("flags", flags, "EMONFEED_OPEN_… combined with |"));
+    }
+    Ok(Options {
+        access: match flags & EMONFEED_OPEN_PREAD {
+            0 => Access::Mmap,
+            _ => Access::Pread,
+        },
+        no_follow: flags & EMONFEED_OPEN_NOFOLLOW != 0,
+    })
+}
+
+fn window_flags(flags: u32) -> Result<Flags> {
+    Flags::from_bits(flags).ok_or_else(|| {
+        let known = "EMONFEED_CLOSED_END, EMONFEED_SKIP_MISSING, EMONFEED_TRUE_TIME, \
+                     EMONFEED_CLIP_END combined with |";
+        unknown("flags", flags, known)
+    })
+}
+
+fn aggregate(number: i32) -> Result<Aggregate> {
+    Ok(match number {
+        EMONFEED_FIRST => Aggregate::First,
+        EMONFEED_LAST => Aggregate::Last,
+        EMONFEED_AVERAGE => Aggregate::Average,
+        EMONFEED_MIN => Aggregate::Min,
+        EMONFEED_MAX => Aggregate::Max,
+        EMONFEED_SUM => Aggregate::Sum,
+        EMONFEED_COUNT => Aggregate::Count,
+        _ => {
+            return Err(unknown("aggregate", number, "EMONFEED_FIRST to EMONFEED_COUNT"));
+        }
+    })
+}
+
+fn mode(number: i32) -> Result<Mode> {
+    Ok(match number {
+        EMONFEED_NEXT => Mode::Next,
+        EMONFEED_PREVIOUS => Mode::Previous,
+        EMONFEED_LINEAR => Mode::Linear,
+        EMONFEED_EXACT => Mode::Exact,
+        _ => return Err(unknown("mode", number, "EMONFEED_NEXT to EMONFEED_EXACT")),
+    })
+}
+
+fn unknown(name: &str, number: impl std::fmt::Display, known: &str) -> Error {
+    Error::new(Status::Argument, format!("{name} is {number}; known are {known}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn window_flags_are_those_of_the_crate() {
+        for (bits, flags) in [
+            (0, Flags::NONE),
+            (EMONFEED_CLOSED_END, Flags::CLOSED_END),
+            (EMONFEED_SKIP_MISSING, Flags::SKIP_MISSING),
+            (EMONFEED_TRUE_TIME, Flags::TRUE_TIME),
+            (EMONFEED_CLIP_END, Flags::CLIP_END),
+        ] {
+            assert_eq!(window_flags(bits).unwrap(), flags);
+        }
+        assert_eq!(window_flags(16).unwrap_err().status(), Status::Argument);
+    }
+
+    #[test]
+    fn open_flags_are_options() {
+        assert_eq!(options(0).unwrap(), Options::default());
+        let both = options(EMONFEED_OPEN_PREAD | EMONFEED_OPEN_NOFOLLOW).unwrap();
+        assert_eq!(both, Options { access: Access::Pread, no_follow: true });
+        assert_eq!(options(4).unwrap_err().status(), Status::Argument);
+    }
+
+    #[test]
+    fn a_static_text_is_made_once() {
+        let text = static_text("INT UNSIGNED");
+        assert_eq!(text, c"INT UNSIGNED");
+        assert!(std::ptr::eq(text, static_text("INT UNSIGNED")));
+    }
+}

@@ -1,0 +1,120 @@
+//! Points over time.
+
+use std::mem::offset_of;
+use std::ptr;
+
+use super::boundary::{infallible, owned};
+use super::error::{emonfeed_error, emonfeed_status};
+use super::text::emonfeed_text;
+use crate::output;
+use crate::query::{Point, Series};
+
+/// A time and a value.
+#[repr(C)]
+pub struct emonfeed_point {
+    /// Whole Unix seconds; in answers of `emonfeed_feed_data()` milliseconds.
+    pub time: i64,
+    /// The value, in whatever unit the feed records. NaN if there is none.
+    pub value: f64,
+}
+
+// C reads the query's own points in place.
+const _: () = {
+    assert!(size_of::<emonfeed_point>() == size_of::<Point>());
+    assert!(align_of::<emonfeed_point>() == align_of::<Point>());
+    assert!(offset_of!(emonfeed_point, time) == offset_of!(Point, time));
+    assert!(offset_of!(emonfeed_point, value) == offset_of!(Point, value));
+};
+
+/// The answer of a query: points, in the order that query promises. Yours;
+/// free it with `emonfeed_series_free()`.
+///
+/// It is a copy: it does not change when the feed does and outlives the feed
+/// it came from. Any number of threads may read it at once;
+/// `emonfeed_series_to_decimal()` and `emonfeed_series_free()` need it alone.
+///
+/// Functions: `emonfeed_series_len()`, `emonfeed_series_points()`,
+/// `emonfeed_series_is_single()`, `emonfeed_series_to_decimal()`,
+/// `emonfeed_series_json()`, `emonfeed_series_free()`. Made by:
+/// `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
+/// `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
+/// `emonfeed_feed_rows()`, `emonfeed_feed_sum_by_time()`,
+/// `emonfeed_feed_data()`.
+pub struct emonfeed_series(pub(super) Series);
+
+/// Number of points. 0 if `series` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_series_len(series: *const emonfeed_series) -> usize {
+    infallible(0, || optional!(series).map_or(0, |series| series.0.points.len()))
+}
+
+/// The points, `emonfeed_series_len()` of them. NULL if there are none or
+/// `series` is NULL.
+///
+/// They belong to the series and live as long as it does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_series_points(
+    series: *const emonfeed_series,
+) -> *const emonfeed_point {
+    infallible(ptr::null(), || match optional!(series) {
+        Some(series) if !series.0.points.is_empty() => series.0.points.as_ptr().cast(),
+        _ => ptr::null(),
+    })
+}
+
+/// Whether the values are rows' float32 values, widened to double: a reading
+/// of 0.1 is then 0.10000000149011612. False for values that were computed,
+/// for columns of other types, and if `series` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_series_is_single(
+    series: *const emonfeed_series,
+) -> bool {
+    infallible(false, || optional!(series).is_some_and(|series| series.0.single))
+}
+
+/// Changes each float32 value of the series, in place, to the double nearest
+/// to the shortest decimal that reads back as that float32: 0.1 instead of
+/// 0.10000000149011612. For programs that print values or pass them on as
+/// text.
+///
+/// Afterwards `emonfeed_series_is_single()` is false. Does nothing if it was
+/// already, or if `series` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_series_to_decimal(series: *mut emonfeed_series) {
+    infallible((), || {
+        if let Some(series) = optional_mut!(series) {
+            output::to_decimal(&mut series.0);
+        }
+    });
+}
+
+/// The series as JSON: `[[time,value],…]`, in one line without spaces, a
+/// missing or infinite value as `null`, `[]` if there are no points.
+///
+/// Numbers are written as PHP's `json_encode` does: `3` rather than `3.0`,
+/// `0.1` rather than `0.10000000149011612` for a float32 (whether or not
+/// `emonfeed_series_to_decimal()` was called before).
+///
+/// `*out` becomes a text that is yours. Fails with `EMONFEED_STATUS_ARGUMENT`
+/// if `series` or `out` is NULL, with `EMONFEED_STATUS_MEMORY` if the text
+/// does not fit into memory.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_series_json(
+    series: *const emonfeed_series,
+    out: *mut *mut emonfeed_text,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_series_json, out, error, || {
+        let series = required!(series);
+        let mut json = Vec::new();
+        output::json::series(&series.0, &mut json);
+        Ok(owned(emonfeed_text::new(json)?))
+    })
+}
+
+/// Frees a series and with it the points it lent out. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_series_free(series: *mut emonfeed_series) {
+    infallible((), || free!(series));
+}
