@@ -329,9 +329,10 @@ typedef struct emonfeed_error emonfeed_error;
 /**
  * A feed, ready to be asked. Yours; free it with `emonfeed_feed_free()`.
  *
- * Nothing is held open or locked by it: each call looks at the files anew,
- * so that it sees the rows written since and survives a table that is
- * rebuilt. Each answer is computed from one consistent view of the files.
+ * Each call looks at the files anew, so that it sees the rows written since
+ * and survives a table that is rebuilt, and answers from one consistent view
+ * of them. Between calls nothing is locked; mappings of the feeds used last
+ * are kept for the process's next call, whichever handle that comes from.
  *
  * Any number of threads may use one feed at the same time, and it may be
  * used after `fork()`. Only `emonfeed_feed_free()` needs it alone.
@@ -764,9 +765,10 @@ size_t emonfeed_histogram_len(const emonfeed_histogram *histogram);
 const emonfeed_bin *emonfeed_histogram_bins(const emonfeed_histogram *histogram);
 
 /**
- * Changes each `data2` that is a float32, in place, to the double nearest to
- * its shortest decimal, as `emonfeed_series_to_decimal()` does with values.
- * Sums stay as they are. Does nothing if `histogram` is NULL.
+ * If `data2` is a column of float32 values: changes each `data2`, in place,
+ * to the double nearest to its shortest decimal, as
+ * `emonfeed_series_to_decimal()` does with values. Sums stay as they are.
+ * Does nothing if `histogram` is NULL.
  */
 void emonfeed_histogram_to_decimal(emonfeed_histogram *histogram);
 

@@ -79,9 +79,10 @@ const _: () = {
 
 /// A feed, ready to be asked. Yours; free it with `emonfeed_feed_free()`.
 ///
-/// Nothing is held open or locked by it: each call looks at the files anew,
-/// so that it sees the rows written since and survives a table that is
-/// rebuilt. Each answer is computed from one consistent view of the files.
+/// Each call looks at the files anew, so that it sees the rows written since
+/// and survives a table that is rebuilt, and answers from one consistent view
+/// of them. Between calls nothing is locked; mappings of the feeds used last
+/// are kept for the process's next call, whichever handle that comes from.
 ///
 /// Any number of threads may use one feed at the same time, and it may be
 /// used after `fork()`. Only `emonfeed_feed_free()` needs it alone.
@@ -227,7 +228,7 @@ pub unsafe extern "C" fn emonfeed_feed_last(
 ) -> emonfeed_status {
     fallible!(emonfeed_feed_last, out, error, || {
         let feed = required!(feed);
-        series(query::last(&feed.0).map(Option::unwrap_or_default))
+        series(query::last(&feed.0))
     })
 }
 
@@ -416,7 +417,8 @@ fn series(answer: Result<Series>) -> Result<*mut emonfeed_series> {
 
 fn options(flags: u32) -> Result<Options> {
     if flags & !(EMONFEED_OPEN_PREAD | EMONFEED_OPEN_NOFOLLOW) != 0 {
-        return Err(unknown("flags", flags, "EMONFEED_OPEN_… combined with |"));
+        let known = "EMONFEED_OPEN_PREAD (1), EMONFEED_OPEN_NOFOLLOW (2) and their sum";
+        return Err(unknown("flags", flags, known));
     }
     Ok(Options {
         access: match flags & EMONFEED_OPEN_PREAD {
@@ -427,37 +429,37 @@ fn options(flags: u32) -> Result<Options> {
     })
 }
 
-fn window_flags(flags: u32) -> Result<Flags> {
-    Flags::from_bits(flags).ok_or_else(|| {
-        let known = "EMONFEED_CLOSED_END, EMONFEED_SKIP_MISSING, EMONFEED_TRUE_TIME, \
-                     EMONFEED_CLIP_END combined with |";
-        unknown("flags", flags, known)
-    })
+fn window_flags(bits: u32) -> Result<Flags> {
+    let mut flags = Flags::NONE;
+    let mut rest = bits;
+    for (bit, flag) in [
+        (EMONFEED_CLOSED_END, Flags::CLOSED_END),
+        (EMONFEED_SKIP_MISSING, Flags::SKIP_MISSING),
+        (EMONFEED_TRUE_TIME, Flags::TRUE_TIME),
+        (EMONFEED_CLIP_END, Flags::CLIP_END),
+    ] {
+        if bits & bit != 0 {
+            flags = flags.with(flag);
+            rest &= !bit;
+        }
+    }
+    if rest != 0 {
+        let known = "EMONFEED_CLOSED_END (1), EMONFEED_SKIP_MISSING (2), \
+                     EMONFEED_TRUE_TIME (4), EMONFEED_CLIP_END (8) and their sums";
+        return Err(unknown("flags", bits, known));
+    }
+    Ok(flags)
 }
 
 fn aggregate(number: i32) -> Result<Aggregate> {
-    Ok(match number {
-        EMONFEED_FIRST => Aggregate::First,
-        EMONFEED_LAST => Aggregate::Last,
-        EMONFEED_AVERAGE => Aggregate::Average,
-        EMONFEED_MIN => Aggregate::Min,
-        EMONFEED_MAX => Aggregate::Max,
-        EMONFEED_SUM => Aggregate::Sum,
-        EMONFEED_COUNT => Aggregate::Count,
-        _ => {
-            return Err(unknown("aggregate", number, "EMONFEED_FIRST to EMONFEED_COUNT"));
-        }
+    Aggregate::from_number(number).ok_or_else(|| {
+        unknown("aggregate", number, "EMONFEED_FIRST (0) to EMONFEED_COUNT (6)")
     })
 }
 
 fn mode(number: i32) -> Result<Mode> {
-    Ok(match number {
-        EMONFEED_NEXT => Mode::Next,
-        EMONFEED_PREVIOUS => Mode::Previous,
-        EMONFEED_LINEAR => Mode::Linear,
-        EMONFEED_EXACT => Mode::Exact,
-        _ => return Err(unknown("mode", number, "EMONFEED_NEXT to EMONFEED_EXACT")),
-    })
+    Mode::from_number(number)
+        .ok_or_else(|| unknown("mode", number, "EMONFEED_NEXT (0) to EMONFEED_EXACT (3)"))
 }
 
 fn unknown(name: &str, number: impl std::fmt::Display, known: &str) -> Error {
@@ -470,16 +472,12 @@ mod tests {
 
     #[test]
     fn window_flags_are_those_of_the_crate() {
-        for (bits, flags) in [
-            (0, Flags::NONE),
-            (EMONFEED_CLOSED_END, Flags::CLOSED_END),
-            (EMONFEED_SKIP_MISSING, Flags::SKIP_MISSING),
-            (EMONFEED_TRUE_TIME, Flags::TRUE_TIME),
-            (EMONFEED_CLIP_END, Flags::CLIP_END),
-        ] {
-            assert_eq!(window_flags(bits).unwrap(), flags);
+        for bits in 0..16 {
+            assert_eq!(window_flags(bits).ok(), Flags::from_bits(bits));
         }
-        assert_eq!(window_flags(16).unwrap_err().status(), Status::Argument);
+        for bits in [16, 17, 1 << 31] {
+            assert_eq!(window_flags(bits).unwrap_err().status(), Status::Argument);
+        }
     }
 
     #[test]

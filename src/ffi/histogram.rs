@@ -1,11 +1,11 @@
 //! Bars of a histogram feed.
 
-use std::mem::offset_of;
+use std::mem::{self, offset_of};
 use std::ptr;
 
 use super::boundary::infallible;
 use crate::output;
-use crate::query::Bin;
+use crate::query::{Bin, Histogram};
 
 /// One bar of a histogram.
 #[repr(C)]
@@ -35,14 +35,14 @@ const _: () = {
 ///
 /// Functions: `emonfeed_histogram_len()`, `emonfeed_histogram_bins()`,
 /// `emonfeed_histogram_to_decimal()`, `emonfeed_histogram_free()`.
-pub struct emonfeed_histogram(pub(super) Vec<Bin>);
+pub struct emonfeed_histogram(pub(super) Histogram);
 
 /// Number of bars. 0 if `histogram` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_histogram_len(
     histogram: *const emonfeed_histogram,
 ) -> usize {
-    infallible(0, || optional!(histogram).map_or(0, |histogram| histogram.0.len()))
+    infallible(0, || optional!(histogram).map_or(0, |histogram| histogram.0.bins.len()))
 }
 
 /// The bars, `emonfeed_histogram_len()` of them. NULL if there are none or
@@ -54,22 +54,27 @@ pub unsafe extern "C" fn emonfeed_histogram_bins(
     histogram: *const emonfeed_histogram,
 ) -> *const emonfeed_bin {
     infallible(ptr::null(), || match optional!(histogram) {
-        Some(histogram) if !histogram.0.is_empty() => histogram.0.as_ptr().cast(),
+        Some(histogram) if !histogram.0.bins.is_empty() => {
+            histogram.0.bins.as_ptr().cast()
+        }
         _ => ptr::null(),
     })
 }
 
-/// Changes each `data2` that is a float32, in place, to the double nearest to
-/// its shortest decimal, as `emonfeed_series_to_decimal()` does with values.
-/// Sums stay as they are. Does nothing if `histogram` is NULL.
+/// If `data2` is a column of float32 values: changes each `data2`, in place,
+/// to the double nearest to its shortest decimal, as
+/// `emonfeed_series_to_decimal()` does with values. Sums stay as they are.
+/// Does nothing if `histogram` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_histogram_to_decimal(
     histogram: *mut emonfeed_histogram,
 ) {
     infallible((), || {
         if let Some(histogram) = optional_mut!(histogram) {
-            for bin in &mut histogram.0 {
-                bin.data2 = output::decimal(bin.data2);
+            if mem::take(&mut histogram.0.single) {
+                for bin in &mut histogram.0.bins {
+                    bin.data2 = output::decimal(bin.data2);
+                }
             }
         }
     });

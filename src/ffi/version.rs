@@ -13,6 +13,17 @@ pub const EMONFEED_VERSION_MINOR: i32 = 1;
 /// Version of this header, third part.
 pub const EMONFEED_VERSION_PATCH: i32 = 0;
 
+/// Whether a constant is what `Cargo.toml` says.
+const fn is(constant: i32, cargo: &str) -> bool {
+    matches!(i32::from_str_radix(cargo, 10), Ok(number) if number == constant)
+}
+
+const _: () = {
+    assert!(is(EMONFEED_VERSION_MAJOR, env!("CARGO_PKG_VERSION_MAJOR")));
+    assert!(is(EMONFEED_VERSION_MINOR, env!("CARGO_PKG_VERSION_MINOR")));
+    assert!(is(EMONFEED_VERSION_PATCH, env!("CARGO_PKG_VERSION_PATCH")));
+};
+
 /// The version of the library, such as `"0.1.0"`. The text is static; do not
 /// free it.
 #[unsafe(no_mangle)]
