@@ -1,0 +1,204 @@
+//! The numbers this library writes are the ones PHP writes: `json_encode` of
+//! the real `php` is asked about thousands of values.
+
+use emonfeed::output::decimal::push_number;
+use emonfeed::output::{csv, decimal, json, to_decimal};
+use emonfeed::query::{Point, Series};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// What `json_encode` of the installed PHP makes of each value.
+fn php_json(values: &[f64]) -> Vec<String> {
+    let script = r#"while (($line = fgets(STDIN)) !== false) {
+        echo json_encode(unpack("E", hex2bin(trim($line)))[1]), "\n";
+    }"#;
+    let mut php = Command::new("php")
+        .args(["-d", "serialize_precision=-1", "-r", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("this test needs php: install the package php-cli (make setup)");
+    let mut input = String::new();
+    for value in values {
+        input.push_str(&format!("{:016x}\n", value.to_bits()));
+    }
+    let mut stdin = php.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = php.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success());
+    let lines: Vec<String> =
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), values.len());
+    lines
+}
+
+fn text(value: f64, single: bool) -> String {
+    let mut out = Vec::new();
+    push_number(&mut out, value, single);
+    String::from_utf8(out).unwrap()
+}
+
+#[track_caller]
+fn assert_as_php(values: &[f64], single: bool) {
+    // What PHP is handed for a float32 is the double `decimal` gives.
+    let handed: Vec<f64> =
+        values.iter().map(|&v| if single { decimal(v) } else { v }).collect();
+    for ((&value, &handed), php) in values.iter().zip(&handed).zip(php_json(&handed)) {
+        let ours = text(value, single);
+        assert_eq!(ours, php, "{value:e} ({:#018x}), single: {single}", value.to_bits());
+        let back: f64 = ours.parse().unwrap();
+        assert_eq!(
+            back.to_bits(),
+            handed.to_bits(),
+            "{ours} reads back as the same number"
+        );
+    }
+}
+
+/// A small generator with a fixed seed (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+}
+
+#[test]
+fn doubles_as_json_encode_writes_them() {
+    let mut values = vec![
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        3.0,
+        0.1,
+        0.5,
+        1.5,
+        100.0,
+        1e15,
+        1e16,
+        1e17,
+        1e18,
+        1e25,
+        123456789012345680.0,
+        12345678901234567.0,
+        99999999999999990.0,
+        0.001,
+        0.0001,
+        0.00012,
+        0.00001,
+        0.000099,
+        1e-7,
+        1.25e-7,
+        16777215.0,
+        16777216.0,
+        16777217.0,
+        9007199254740991.0,
+        9007199254740993.0,
+        5e-324,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        1.0 / 3.0,
+        2.0 / 3.0,
+        4.35,
+        0.3,
+        0.1 + 0.2,
+    ];
+    for power in -1074..=1023 {
+        let value =
+            2.0_f64.powi(power.max(-1022)) * 2.0_f64.powi(power.min(-1022) + 1022);
+        values.extend([value, -value, value * 3.0, value.next_up(), value.next_down()]);
+    }
+    values.extend((-323..=308).map(|power| format!("1e{power}").parse::<f64>().unwrap()));
+    let mut random = Random(20_130_714);
+    while values.len() < 40_000 {
+        values.push(f64::from_bits(random.next()));
+        // Averages and sums: doubles of everyday size.
+        values
+            .push((random.next() % 1_000_000) as f64 / (random.next() % 1000 + 1) as f64);
+        values.push((random.next() % 100_000_000) as f64 / 1024.0);
+    }
+    values.retain(|value| value.is_finite());
+    assert_as_php(&values, false);
+}
+
+#[test]
+fn floats_as_json_encode_writes_their_shortest_decimal() {
+    let mut values =
+        vec![0.0, -0.0, 0.1, 230.52, 1e25, 3.4028235e38, 60.8828125, 1e-45, 8589934592.0];
+    for bits in (0..0x7f80_0000_u32).step_by(100_003) {
+        values.push(f32::from_bits(bits));
+    }
+    for exponent in 0..255 {
+        values.extend(
+            [0, 1, 2, 0x7f_fffe, 0x7f_ffff].map(|m| f32::from_bits(exponent << 23 | m)),
+        );
+    }
+    values.extend((0..4000).map(|n| n as f32 / 64.0));
+    values.extend((0..4000).map(|n| (f64::from(n) / 100.0) as f32));
+    let values: Vec<f64> =
+        values.into_iter().flat_map(|v| [f64::from(v), -f64::from(v)]).collect();
+    assert_as_php(&values, true);
+}
+
+#[test]
+fn numbers_json_does_not_know_are_null() {
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!(text(value, false), "null");
+        assert_eq!(text(value, true), "null");
+    }
+}
+
+fn example(single: bool) -> Series {
+    let point = |time, value| Point { time, value };
+    Series {
+        points: vec![
+            point(1_700_000_000, f64::from(0.1_f32)),
+            point(-60, f64::NAN),
+            point(0, -3.0),
+            point(4_294_967_295, f64::from(f32::INFINITY)),
+        ],
+        single,
+    }
+}
+
+#[test]
+fn series_as_json() {
+    let json = |series: &Series| {
+        let mut out = Vec::new();
+        json::series(series, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let singles = "[[1700000000,0.1],[-60,null],[0,-3],[4294967295,null]]";
+    assert_eq!(json(&example(true)), singles);
+    assert_eq!(
+        json(&example(false)),
+        "[[1700000000,0.10000000149011612],[-60,null],[0,-3],[4294967295,null]]"
+    );
+    assert_eq!(json(&Series::default()), "[]");
+    let mut converted = example(true);
+    to_decimal(&mut converted);
+    assert!(!converted.single);
+    assert_eq!(converted.points[0].value, 0.1);
+    assert_eq!(json(&converted), singles, "the same text after the conversion");
+    // A double that happens to be a float32 keeps its digits.
+    let mut doubles = example(false);
+    to_decimal(&mut doubles);
+    assert_eq!(doubles.points[0].value, f64::from(0.1_f32));
+    serde_json::from_str::<Vec<(i64, Option<f64>)>>(&json(&converted)).unwrap();
+}
+
+#[test]
+fn series_as_csv() {
+    let mut out = Vec::new();
+    csv::series(&example(true), &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "1700000000,0.1\n-60,\n0,-3\n4294967295,\n"
+    );
+}
