@@ -248,7 +248,7 @@ impl Layout {
         Some(Row { time: self.time.integer(bytes), value: self.data.number(bytes) })
     }
 
-    #[inline]
+    #[inline(always)]
     fn plain_row(&self, &[flag, t0, t1, t2, t3, v0, v1, v2, v3]: &[u8; 9]) -> Row {
         let value = f32::from_le_bytes([v0, v1, v2, v3]);
         Row {
@@ -269,7 +269,7 @@ impl Layout {
     /// Calls `each` with the index and the row of every slot of `chunk`
     /// (whole rows), `None` for slots that do not count. Stops at a flag byte
     /// that cannot be.
-    #[inline]
+    #[inline(always)]
     pub fn for_each(
         &self,
         chunk: &[u8],
