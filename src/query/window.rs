@@ -32,7 +32,7 @@ pub fn windows(
     if end < start {
         return Ok(Series { points: Vec::new(), single: false });
     }
-    let count = end.abs_diff(start) / interval as u64 + 1;
+    let count = (end.abs_diff(start) / interval as u64).saturating_add(1);
     check_count(count)?;
     // The last edge may lie beyond the numbers; no row is there.
     let edge = |index: u64| {
@@ -215,5 +215,21 @@ impl Chosen {
 
     fn computed(value: f64) -> Chosen {
         Chosen { time: None, value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_widest_range_is_too_many_windows_and_not_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed_1.MYD");
+        std::fs::write(&path, b"").unwrap();
+        let feed = Feed::open(&path).unwrap();
+        let error = windows(&feed, i64::MIN, i64::MAX, 1, Aggregate::First, Flags::NONE)
+            .expect_err("2^64 windows");
+        assert_eq!(error.status(), Status::Argument);
     }
 }
