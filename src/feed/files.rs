@@ -70,10 +70,21 @@ impl Paths {
         self.dir().join("db.opt").exists()
     }
 
-    /// Whether some file of the table is there although its rows are not:
-    /// then a server may be rebuilding it at this moment.
-    pub fn has_others(&self) -> bool {
-        self.index.exists() || self.frm.exists()
+    /// Whether a server may be rebuilding the table at this moment although its
+    /// rows are not there: another of its files is, or the directory holds
+    /// tables under the names that ALTER TABLE gives them while it swaps the
+    /// old and the new one. For a moment nothing has the table's own name then.
+    pub fn may_come_back(&self) -> bool {
+        const ALTER_IN_PROGRESS: &str = "#sql-";
+        self.index.exists()
+            || self.frm.exists()
+            || fs::read_dir(self.dir()).is_ok_and(|entries| {
+                entries.flatten().any(|entry| {
+                    entry.file_name().to_string_lossy().starts_with(ALTER_IN_PROGRESS)
+                })
+            })
+            // Its end may have come between the two looks.
+            || self.data.exists()
     }
 
     /// Whether one of the files, or the directory, was written within the last

@@ -310,7 +310,7 @@ pub fn may_pass(error: &Error, paths: &Paths, attempts: u32) -> bool {
             paths.recently_touched()
         }
         Status::NotFound | Status::Engine => {
-            paths.has_others() && paths.recently_touched()
+            paths.may_come_back() && paths.recently_touched()
         }
         // These stay until somebody repairs the table, but a head that is
         // being rewritten can look like either for microseconds.
