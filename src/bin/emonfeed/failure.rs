@@ -1,0 +1,74 @@
+//! How a command ends when it cannot do what was asked.
+
+use emonfeed::{Error, Status};
+use std::io;
+use std::process::ExitCode;
+
+/// Why a command stops.
+pub enum Failure {
+    /// The feed could not be read.
+    Feed(Error),
+    /// The arguments do not fit together, or not with the feed.
+    Usage(String),
+    /// The results could not be written.
+    Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Feed(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Output(error)
+    }
+}
+
+impl Failure {
+    /// Tells the user on standard error and gives the exit code.
+    pub fn report(self) -> ExitCode {
+        match self {
+            Failure::Feed(error) => {
+                eprintln!("emonfeed: {error}");
+                if let Some(hint) = hint(&error) {
+                    eprintln!("hint: {hint}");
+                }
+                // A question that makes no sense is the caller's to correct.
+                ExitCode::from(if error.status() == Status::Argument { 2 } else { 1 })
+            }
+            Failure::Usage(message) => {
+                eprintln!("emonfeed: {message}");
+                eprintln!(
+                    "hint: `emonfeed --help` and `emonfeed get --help` show examples"
+                );
+                ExitCode::from(2)
+            }
+            // The reader has seen enough (`emonfeed get … | head`): no failure.
+            Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                ExitCode::SUCCESS
+            }
+            Failure::Output(error) => {
+                eprintln!("emonfeed: cannot write the results: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// What to do about it, where the message does not say so itself.
+fn hint(error: &Error) -> Option<&'static str> {
+    match error.status() {
+        Status::NotFound => Some(
+            "a feed's rows are in feed_N.MYD, for MySQL feeds in the database's folder below \
+             /var/lib/mysql, for PHPTimeSeries feeds in /var/opt/emoncms/phptimeseries or \
+             /var/lib/phptimeseries",
+        ),
+        Status::Permission => Some(
+            "MySQL's files belong to the user mysql: try sudo; the README tells how to let \
+             another user read them",
+        ),
+        _ => None,
+    }
+}
