@@ -32,12 +32,8 @@ Examples:
   What a graph of emoncms shows for a MySQL feed:
     emonfeed get feed_7.MYD --start 1767225600 --end 1767312000 --interval 900 --mysql")]
 pub struct Args {
-    #[command(flatten)]
-    shape: Shape,
-    #[command(flatten)]
-    aggregates: Aggregates,
     /// Where to begin [default: the first row]
-    #[arg(long, help_heading = "Options", value_name = "T", allow_hyphen_values = true)]
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
     start: Option<When>,
     /// Where to end; the last window may begin exactly there [default: the last row]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
@@ -71,6 +67,11 @@ pub struct Args {
     plot: bool,
     #[command(flatten)]
     source: Source,
+    // Last, because a flattened group's heading holds for all that follow.
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    aggregates: Aggregates,
 }
 
 /// Which moments are asked for.
