@@ -130,7 +130,7 @@ fn doubles_as_json_encode_writes_them() {
 #[test]
 fn floats_as_json_encode_writes_their_shortest_decimal() {
     let mut values =
-        vec![0.0, -0.0, 0.1, 230.52, 1e25, 3.4028235e38, 60.8828125, 1e-45, 8589934592.0];
+        vec![0.0, -0.0, 0.1, 230.52, 1e25, 3.4028235e38, 60.882812, 1e-45, 8589934592.0];
     for bits in (0..0x7f80_0000_u32).step_by(100_003) {
         values.push(f32::from_bits(bits));
     }

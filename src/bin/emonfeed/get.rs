@@ -4,7 +4,7 @@ use crate::calendar::{self, Unit};
 use crate::failure::Failure;
 use crate::plot::{self, Plot};
 use crate::source::Source;
-use crate::table;
+use crate::table::{self, Digits};
 use crate::time::When;
 use emonfeed::output::{csv, json};
 use emonfeed::query::{self, Aggregate, Flags, Mode, Point, Series};
@@ -38,11 +38,10 @@ pub struct Args {
     /// Where to end; the last window may begin exactly there [default: the last row]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     end: Option<When>,
-    /// Print at most N rows
+    /// Print at most N rows (with --rows)
     #[arg(
         long,
         value_name = "N",
-        requires = "rows",
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     limit: Option<u64>,
@@ -58,8 +57,8 @@ pub struct Args {
     /// --first, --last, --min, --max)
     #[arg(long, conflicts_with = "rows")]
     true_time: bool,
-    /// How to print: table rounds averages and sums to 9 digits, json and csv
-    /// give all digits and times in Unix seconds
+    /// How to print: table gives averages, sums and interpolated values the
+    /// digits that mean something, json and csv give all of them
     #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     format: Format,
     /// Draw a plot below the table
@@ -72,6 +71,15 @@ pub struct Args {
     shape: Shape,
     #[command(flatten)]
     aggregates: Aggregates,
+}
+
+impl Args {
+    /// The variations asked for, without those of the MySQL engine.
+    fn flags(&self) -> Flags {
+        let skip = if self.skip_missing { Flags::SKIP_MISSING } else { Flags::NONE };
+        let time = if self.true_time { Flags::TRUE_TIME } else { Flags::NONE };
+        skip.with(time)
+    }
 }
 
 /// Which moments are asked for.
@@ -179,90 +187,124 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if args.plot && args.format != Format::Table {
         return Err(Failure::Usage("--plot goes with --format table".to_owned()));
     }
+    if args.limit.is_some() && !args.shape.rows {
+        return Err(Failure::Usage("--limit goes with --rows".to_owned()));
+    }
     let feed = args.source.open()?;
     let zone = args.source.zone();
     let Some((start, end)) = range(&args, &feed, &zone)? else {
-        let mut sink = Sink::new(args.format, &zone, false, None)?;
-        return sink.finish();
+        return Sink::new(args.format, &zone, Digits::All, None)?.finish();
     };
-    let width = plot::terminal_width();
-    let plot = |start, end, reach| args.plot.then(|| Plot::new(start, end, reach, width));
+    let plot = |start, reach, digits| {
+        let width = plot::terminal_width();
+        args.plot.then(|| Plot::new(start, end, reach, digits, width))
+    };
     if args.shape.rows {
-        let reach = if args.plot { 5 * query::meta(&feed)?.interval.max(1) } else { 0 };
-        let mut sink = Sink::new(args.format, &zone, false, plot(start, end, reach))?;
+        let reach = match args.plot {
+            true => query::meta(&feed)?.interval.max(1).saturating_mul(5),
+            false => 0,
+        };
+        let plot = plot(start, reach, Digits::All);
+        let mut sink = Sink::new(args.format, &zone, Digits::All, plot)?;
         list(&feed, start, end, args.limit, args.skip_missing, &mut sink)?;
         return sink.finish();
     }
-    let aggregate = args.aggregates.chosen();
-    let mut flags = Flags::NONE;
-    for (set, flag) in
-        [(args.skip_missing, Flags::SKIP_MISSING), (args.true_time, Flags::TRUE_TIME)]
-    {
-        if set {
-            flags = flags.with(flag);
-        }
-    }
+    let answer = match args.shape.unit() {
+        Some(unit) => calendar_windows(&args, &feed, unit, start, end, &zone)?,
+        None => equal_windows(&args, &feed, start, end)?,
+    };
+    let digits = match answer.computed && args.format == Format::Table {
+        false => Digits::All,
+        true if query::meta(&feed)?.value_type == "FLOAT" => Digits::OfSingle,
+        true => Digits::OfDouble,
+    };
     // Further than to the next window's point there is a gap; with their own
     // times, the points of neighbouring windows may lie two lengths apart.
-    let reach =
-        |length: i64| if args.true_time { length * 2 } else { length + length / 2 };
-    let computed = aggregate.is_some_and(|aggregate| !aggregate.chooses_row());
-    if let Some(unit) = args.shape.unit() {
-        let edges = calendar::edges(unit, start, end, &zone)
-            .map_err(|error| Failure::Usage(format!("no such dates: {error}")))?;
-        let interpolated = args.mysql && aggregate.is_none();
-        if interpolated && args.true_time {
+    let reach = match args.true_time {
+        true => answer.length.saturating_mul(2),
+        false => answer.length.saturating_add(answer.length / 2),
+    };
+    let plot = plot(answer.start.min(end), reach, digits);
+    let mut sink = Sink::new(args.format, &zone, digits, plot)?;
+    sink.write(&answer.series)?;
+    sink.finish()
+}
+
+/// The answer of a query over windows.
+struct Answer {
+    series: Series,
+    /// Where the first window begins.
+    start: i64,
+    /// Seconds of the longest window.
+    length: i64,
+    /// Whether values are computed from several rows.
+    computed: bool,
+}
+
+fn equal_windows(
+    args: &Args,
+    feed: &Feed,
+    start: i64,
+    end: i64,
+) -> Result<Answer, Failure> {
+    let length = match (args.shape.interval, args.shape.points) {
+        (Some(interval), _) => interval,
+        (None, Some(points)) => {
+            // The last row, where that is the end, is to be in the last window.
+            let behind = i64::from(args.end.is_none());
+            length(end - start + behind, points)
+        }
+        // Clap lets no other shape through.
+        (None, None) => return Err(Failure::Usage("which windows?".to_owned())),
+    };
+    let aggregate = args.aggregates.chosen().unwrap_or(Aggregate::First);
+    let rules = match (args.mysql, aggregate) {
+        (false, _) => Flags::NONE,
+        (true, Aggregate::First) => Flags::CLOSED_END,
+        (true, Aggregate::Average) => Flags::CLIP_END,
+        (true, _) => {
+            return Err(Failure::Usage(
+                "--mysql: emoncms's MySQL engine knows only --first and --average"
+                    .to_owned(),
+            ));
+        }
+    };
+    let flags = args.flags().with(rules);
+    let series = query::windows(feed, start, end, length, aggregate, flags)?;
+    Ok(Answer { series, start, length, computed: !aggregate.chooses_row() })
+}
+
+fn calendar_windows(
+    args: &Args,
+    feed: &Feed,
+    unit: Unit,
+    start: i64,
+    end: i64,
+    zone: &TimeZone,
+) -> Result<Answer, Failure> {
+    let edges = calendar::edges(unit, start, end, zone)
+        .map_err(|error| Failure::Usage(format!("no such dates: {error}")))?;
+    let interpolated = args.mysql && args.aggregates.chosen().is_none();
+    let aggregate = args.aggregates.chosen().unwrap_or(Aggregate::First);
+    let series = if interpolated {
+        if args.true_time {
             return Err(Failure::Usage(
                 "--true-time: values interpolated between rows have no time of their own"
                     .to_owned(),
             ));
         }
-        let series = if interpolated {
-            interpolate(&feed, edges.split_last().map_or(&[], |(_, edges)| edges), flags)?
-        } else {
-            query::windows_at(
-                &feed,
-                &edges,
-                aggregate.unwrap_or(Aggregate::First),
-                flags,
-            )?
-        };
-        let longest =
-            edges.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default();
-        let first = edges.first().copied().unwrap_or(start);
-        let plot = plot(first, end.max(first), reach(longest));
-        let mut sink = Sink::new(args.format, &zone, computed || interpolated, plot)?;
-        sink.write(&series)?;
-        return sink.finish();
-    }
-    let interval = match (args.shape.interval, args.shape.points) {
-        (Some(interval), _) => interval,
-        (None, Some(points)) => {
-            // The last row, where that is the end, is to be in the last window.
-            let behind = i64::from(args.end.is_none());
-            length(end.saturating_sub(start) + behind, points)
-        }
-        // Clap lets no other shape through.
-        (None, None) => return Err(Failure::Usage("which windows?".to_owned())),
+        let starts = edges.split_last().map_or(&[][..], |(_, starts)| starts);
+        interpolate(feed, starts, args.skip_missing)?
+    } else {
+        query::windows_at(feed, &edges, aggregate, args.flags())?
     };
-    let aggregate = aggregate.unwrap_or(Aggregate::First);
-    if args.mysql {
-        flags = flags.with(match aggregate {
-            Aggregate::First => Flags::CLOSED_END,
-            Aggregate::Average => Flags::CLIP_END,
-            _ => {
-                return Err(Failure::Usage(
-                    "--mysql: emoncms's MySQL engine knows only --first and --average"
-                        .to_owned(),
-                ));
-            }
-        });
-    }
-    let series = query::windows(&feed, start, end, interval, aggregate, flags)?;
-    let plot = plot(start, end, reach(interval));
-    let mut sink = Sink::new(args.format, &zone, computed, plot)?;
-    sink.write(&series)?;
-    sink.finish()
+    let lengths = edges.windows(2).map(|pair| pair[1] - pair[0]);
+    Ok(Answer {
+        series,
+        start: edges.first().copied().unwrap_or(start),
+        length: lengths.max().unwrap_or_default(),
+        computed: interpolated || !aggregate.chooses_row(),
+    })
 }
 
 /// Seconds of each of about `points` windows over `range` seconds.
@@ -271,8 +313,8 @@ fn length(range: i64, points: i64) -> i64 {
     (range / points + i64::from(rest > 0)).max(1)
 }
 
-/// Start and end of the query; none where the feed would have to tell but has
-/// no rows.
+/// Start and end of the query; none where there is nothing between them: the
+/// end is before the start, or a feed without rows would have to tell.
 fn range(
     args: &Args,
     feed: &Feed,
@@ -281,18 +323,26 @@ fn range(
     let resolve = |when: Option<When>| {
         when.map(|when| when.resolve(zone)).transpose().map_err(Failure::Usage)
     };
-    let (start, end) = (resolve(args.start)?, resolve(args.end)?);
-    if let (Some(start), Some(end)) = (start, end) {
-        return Ok(Some((start, end)));
-    }
-    let meta = query::meta(feed)?;
-    Ok((meta.npoints > 0)
-        .then(|| (start.unwrap_or(meta.start_time), end.unwrap_or(meta.end_time))))
+    let range = match (resolve(args.start)?, resolve(args.end)?) {
+        (Some(start), Some(end)) => (start, end),
+        (start, end) => {
+            let meta = query::meta(feed)?;
+            if meta.npoints == 0 {
+                return Ok(None);
+            }
+            (start.unwrap_or(meta.start_time), end.unwrap_or(meta.end_time))
+        }
+    };
+    Ok((range.0 <= range.1).then_some(range))
 }
 
 /// The value at each edge on the line between its neighbours, as emoncms's
 /// MySQL engine has it: none at the first row or before, at the last or after.
-fn interpolate(feed: &Feed, edges: &[i64], flags: Flags) -> Result<Series, Failure> {
+fn interpolate(
+    feed: &Feed,
+    edges: &[i64],
+    skip_missing: bool,
+) -> Result<Series, Failure> {
     let meta = query::meta(feed)?;
     let mut series = query::values_at(feed, edges, Mode::Linear)?;
     for point in &mut series.points {
@@ -300,7 +350,7 @@ fn interpolate(feed: &Feed, edges: &[i64], flags: Flags) -> Result<Series, Failu
             point.value = f64::NAN;
         }
     }
-    if flags.has(Flags::SKIP_MISSING) {
+    if skip_missing {
         series.points.retain(|point| !point.value.is_nan());
     }
     Ok(series)
@@ -359,8 +409,7 @@ struct Sink<'a> {
     text: Vec<u8>,
     format: Format,
     zone: &'a TimeZone,
-    /// Whether values are computed from several rows.
-    computed: bool,
+    digits: Digits,
     plot: Option<Plot>,
     is_empty: bool,
 }
@@ -369,7 +418,7 @@ impl<'a> Sink<'a> {
     fn new(
         format: Format,
         zone: &'a TimeZone,
-        computed: bool,
+        digits: Digits,
         plot: Option<Plot>,
     ) -> Result<Sink<'a>, Failure> {
         let mut text = Vec::new();
@@ -379,7 +428,7 @@ impl<'a> Sink<'a> {
             Format::Csv => {}
         }
         let out = std::io::stdout().lock();
-        Ok(Sink { out, text, format, zone, computed, plot, is_empty: true })
+        Ok(Sink { out, text, format, zone, digits, plot, is_empty: true })
     }
 
     fn write(&mut self, series: &Series) -> Result<(), Failure> {
@@ -394,7 +443,7 @@ impl<'a> Sink<'a> {
                             &mut self.text,
                             point,
                             series.single,
-                            self.computed,
+                            self.digits,
                             self.zone,
                         );
                     }
@@ -440,6 +489,5 @@ mod tests {
         assert_eq!(length(86_401, 24), 3601);
         assert_eq!(length(0, 24), 1);
         assert_eq!(length(10, 24), 1);
-        assert_eq!(length(-10, 24), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! A small line plot in the terminal, made of braille dots.
 
-use crate::table::rounded;
+use crate::table::Digits;
 use crate::time;
 use emonfeed::output::decimal::push_number;
 use emonfeed::query::{Point, Series};
@@ -22,6 +22,7 @@ pub struct Plot {
     columns: Vec<Option<(f64, f64)>>,
     /// The point before, if the line may go on from it.
     previous: Option<Point>,
+    digits: Digits,
     single: bool,
 }
 
@@ -32,8 +33,8 @@ pub fn terminal_width() -> usize {
 
 impl Plot {
     /// An empty plot of `[start, end]`, `width` characters of text wide with
-    /// its labels.
-    pub fn new(start: i64, end: i64, reach: i64, width: usize) -> Plot {
+    /// its labels, which show `digits`.
+    pub fn new(start: i64, end: i64, reach: i64, digits: Digits, width: usize) -> Plot {
         let characters = width.saturating_sub(LABEL + 2).clamp(10, 200);
         Plot {
             start,
@@ -41,6 +42,7 @@ impl Plot {
             reach,
             columns: vec![None; characters * DOTS_ACROSS],
             previous: None,
+            digits,
             single: true,
         }
     }
@@ -145,7 +147,7 @@ impl Plot {
 
     fn label(&self, value: f64) -> String {
         let mut out = Vec::new();
-        push_number(&mut out, rounded(value, self.single), self.single);
+        push_number(&mut out, self.digits.keep(value, self.single), self.single);
         String::from_utf8_lossy(&out).into_owned()
     }
 }
@@ -202,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_rising_line_is_joined() {
-        let mut plot = Plot::new(0, 100, 1000, LABEL + 2 + 20);
+        let mut plot = Plot::new(0, 100, 1000, Digits::All, LABEL + 2 + 20);
         plot.add(&series(&[(0, 0.0), (100, 50.0)]));
         let text = plot.draw(&TimeZone::UTC);
         let dots = dots(&text);
@@ -224,7 +226,7 @@ mod tests {
     #[test]
     fn gaps_stay_empty() {
         // Missing values and long silences: 40 columns of dots, one per second.
-        let mut plot = Plot::new(0, 39, 2, LABEL + 2 + 20);
+        let mut plot = Plot::new(0, 39, 2, Digits::All, LABEL + 2 + 20);
         plot.add(&series(&[(0, 1.0), (1, 1.0), (2, f64::NAN), (3, 2.0)]));
         plot.add(&series(&[(4, 2.0), (20, 2.0), (21, 1.0)]));
         let dots = dots(&plot.draw(&TimeZone::UTC));
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_line_goes_on_between_pieces() {
-        let mut plot = Plot::new(0, 39, 100, LABEL + 2 + 20);
+        let mut plot = Plot::new(0, 39, 100, Digits::All, LABEL + 2 + 20);
         plot.add(&series(&[(0, 1.0)]));
         plot.add(&series(&[(39, 2.0)]));
         let dots = dots(&plot.draw(&TimeZone::UTC));
@@ -245,24 +247,24 @@ mod tests {
     #[test]
     fn odd_input() {
         let zone = TimeZone::UTC;
-        let mut flat = Plot::new(0, 10, 100, 80);
+        let mut flat = Plot::new(0, 10, 100, Digits::All, 80);
         flat.add(&series(&[(0, 7.0), (10, 7.0)]));
         let text = flat.draw(&zone);
         // In the middle, with one label.
         assert_eq!(column(&dots(&text), 20), [HEIGHT * DOTS_DOWN / 2]);
         assert_eq!(text.matches(" 7 ┤").count(), 1, "{text}");
 
-        let mut one = Plot::new(5, 5, 1, 80);
+        let mut one = Plot::new(5, 5, 1, Digits::All, 80);
         one.add(&series(&[(5, 7.0)]));
         assert!(one.draw(&zone).contains('⠁') || one.draw(&zone).contains('⠐'));
 
-        let mut huge = Plot::new(0, 10, 100, 80);
+        let mut huge = Plot::new(0, 10, 100, Digits::All, 80);
         huge.add(&series(&[(0, f64::MAX), (10, -f64::MAX), (11, 0.0), (-50, 0.0)]));
-        assert!(huge.draw(&zone).contains("1.79769313e+308"));
+        assert!(huge.draw(&zone).contains("1.7976931348623157e+308"));
 
-        let mut nothing = Plot::new(0, 10, 100, 80);
+        let mut nothing = Plot::new(0, 10, 100, Digits::All, 80);
         nothing.add(&series(&[(0, f64::NAN), (3, f64::INFINITY)]));
         assert_eq!(nothing.draw(&zone), "(nothing to plot)\n");
-        assert!(!Plot::new(0, 10, 1, 0).columns.is_empty());
+        assert!(!Plot::new(0, 10, 1, Digits::All, 0).columns.is_empty());
     }
 }
