@@ -541,6 +541,12 @@ fn failures_are_told_on_standard_error() {
     assert!(message.starts_with("emonfeed: /no/such/feed_7.MYD: "), "{message}");
     assert!(message.contains("\nhint: "), "{message}");
 
+    // Nobody listens: still the same end.
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut unheard = emonfeed();
+    let status = unheard.args(["info", "/no/such/feed_7.MYD"]).stderr(full).status();
+    assert_eq!(status.unwrap().code(), Some(1));
+
     let feed = Feed::new(&[(NEW_YEAR, 1.0), (NEW_YEAR + 1, 1.0)]);
     let path = feed.path();
     let mut bytes = fs::read(&path).unwrap();

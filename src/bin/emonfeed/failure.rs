@@ -1,7 +1,7 @@
 //! How a command ends when it cannot do what was asked.
 
 use emonfeed::{Error, Status};
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Why a command stops.
@@ -31,17 +31,14 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         match self {
             Failure::Feed(error) => {
-                eprintln!("emonfeed: {error}");
-                if let Some(hint) = hint(&error) {
-                    eprintln!("hint: {hint}");
-                }
+                say(&error.to_string(), hint(&error));
                 // A question that makes no sense is the caller's to correct.
                 ExitCode::from(if error.status() == Status::Argument { 2 } else { 1 })
             }
             Failure::Usage(message) => {
-                eprintln!("emonfeed: {message}");
-                eprintln!(
-                    "hint: `emonfeed --help` and `emonfeed get --help` show examples"
+                say(
+                    &message,
+                    Some("`emonfeed help` and `emonfeed help get` show examples"),
                 );
                 ExitCode::from(2)
             }
@@ -50,10 +47,20 @@ impl Failure {
                 ExitCode::SUCCESS
             }
             Failure::Output(error) => {
-                eprintln!("emonfeed: cannot write the results: {error}");
+                say(&format!("cannot write the results: {error}"), None);
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+/// Writes a message, with what to do about it, to standard error.
+fn say(message: &str, hint: Option<&str>) {
+    let mut stderr = io::stderr().lock();
+    // Where nobody listens (a closed standard error) there is nobody to tell.
+    let _ = writeln!(stderr, "emonfeed: {message}");
+    if let Some(hint) = hint {
+        let _ = writeln!(stderr, "hint: {hint}");
     }
 }
 
