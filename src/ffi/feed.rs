@@ -81,8 +81,13 @@ const _: () = {
 ///
 /// Each call looks at the files anew, so that it sees the rows written since
 /// and survives a table that is rebuilt, and answers from one consistent view
-/// of them. Between calls nothing is locked; mappings of the feeds used last
-/// are kept for the process's next call, whichever handle that comes from.
+/// of them. Any call can therefore fail as `emonfeed_feed_open()` can. Between
+/// calls nothing is locked; mappings of the feeds used last are kept for the
+/// process's next call, whichever handle that comes from.
+///
+/// A call may wait, up to about a second for a table that is being rebuilt,
+/// up to five for a program that holds the lock on a bare file
+/// (`EMONFEED_STATUS_CHANGED`, `EMONFEED_STATUS_LOCKED`).
 ///
 /// Any number of threads may use one feed at the same time, and it may be
 /// used after `fork()`. Only `emonfeed_feed_free()` needs it alone.

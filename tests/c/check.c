@@ -1,0 +1,543 @@
+/* Checks the promises of emonfeed.h: every function, every argument, every
+ * way to fail that a program can provoke.
+ *
+ *     check DIR
+ *
+ * tests/c_programs.rs writes the feeds in DIR.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* seteuid */
+#endif
+#include <emonfeed.h>
+
+#include <float.h>
+#include <math.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int failures = 0;
+
+#define CHECK(condition) check((condition) ? 1 : 0, #condition, __LINE__)
+
+static void check(int holds, const char *condition, int line) {
+    if (!holds) {
+        fprintf(stderr, "check.c:%d: does not hold: %s\n", line, condition);
+        failures++;
+    }
+}
+
+/* A path in DIR; lives until the next call. */
+static const char *folder;
+static const char *in(const char *name) {
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+/* The outputs of a call that is to fail point here before, and must after. */
+static char untouched;
+#define SENTINEL(type) ((type *)(void *)&untouched)
+
+/* Whether a call failed as it should: the status, the error's status, and a
+ * message that contains `says`. Frees the error. */
+static int failed_with(emonfeed_status status, emonfeed_error *error,
+                       emonfeed_status expected, const char *says) {
+    int right = status == expected && emonfeed_error_status(error) == expected &&
+                strstr(emonfeed_error_message(error), says) != NULL;
+    if (!right)
+        fprintf(stderr, "status %d, expected %d and \"%s\": %s\n", (int)status,
+                (int)expected, says, emonfeed_error_message(error));
+    emonfeed_error_free(error);
+    return right;
+}
+
+/* OK(function, out, arguments before it): the call must succeed, write `*out`
+ * and leave the error alone. */
+#define OK(function, out, ...)                                                           \
+    do {                                                                                 \
+        emonfeed_error *error_ = SENTINEL(emonfeed_error);                               \
+        CHECK(function(__VA_ARGS__, out, &error_) == EMONFEED_STATUS_OK);                \
+        CHECK(error_ == SENTINEL(emonfeed_error));                                       \
+    } while (0)
+
+/* The call must fail in this way, with and without an error asked for, and
+ * leave its output alone. */
+#define FAILS(expected, says, function, type, ...)                                       \
+    do {                                                                                 \
+        type *out_ = SENTINEL(type);                                                     \
+        emonfeed_error *error_ = NULL;                                                   \
+        emonfeed_status status_ = function(__VA_ARGS__, &out_, &error_);                 \
+        CHECK(failed_with(status_, error_, expected, says));                             \
+        CHECK(out_ == SENTINEL(type));                                                   \
+        CHECK(function(__VA_ARGS__, &out_, NULL) == expected);                           \
+        CHECK(out_ == SENTINEL(type));                                                   \
+    } while (0)
+
+/* The call must refuse an output that is NULL. */
+#define NEEDS_OUT(function, ...)                                                         \
+    do {                                                                                 \
+        emonfeed_error *error_ = NULL;                                                   \
+        emonfeed_status status_ = function(__VA_ARGS__, NULL, &error_);                  \
+        CHECK(failed_with(status_, error_, EMONFEED_STATUS_ARGUMENT,                     \
+                          "out must not be NULL"));                                      \
+        CHECK(function(__VA_ARGS__, NULL, NULL) == EMONFEED_STATUS_ARGUMENT);            \
+    } while (0)
+
+static int near(double a, double b) { return fabs(a - b) <= 1e-9 * fabs(b); }
+
+/* Whether the series is exactly this, NaN being equal to NaN. Frees it. */
+static int is(emonfeed_series *series, const emonfeed_point *expected, size_t n) {
+    const emonfeed_point *points = emonfeed_series_points(series);
+    int right = emonfeed_series_len(series) == n && (points == NULL) == (n == 0);
+    for (size_t i = 0; right && i < n; i++) {
+        double value = points[i].value, wanted = expected[i].value;
+        right = points[i].time == expected[i].time &&
+                (isnan(wanted) ? isnan(value) : near(value, wanted) || value == wanted);
+    }
+    if (!right)
+        for (size_t i = 0; i < emonfeed_series_len(series); i++)
+            fprintf(stderr, "got %lld %.17g\n", (long long)points[i].time,
+                    points[i].value);
+    emonfeed_series_free(series);
+    return right;
+}
+
+/* Whether the series is this JSON. */
+static int is_json(const emonfeed_series *series, const char *expected) {
+    emonfeed_text *text = NULL;
+    OK(emonfeed_series_json, &text, series);
+    int right = strcmp(emonfeed_text_data(text), expected) == 0 &&
+                emonfeed_text_len(text) == strlen(expected);
+    if (!right)
+        fprintf(stderr, "got %s\n", emonfeed_text_data(text));
+    emonfeed_text_free(text);
+    return right;
+}
+
+static emonfeed_feed *opened(const char *name, uint32_t flags) {
+    emonfeed_feed *feed = NULL;
+    OK(emonfeed_feed_open, &feed, in(name), flags);
+    CHECK(feed != NULL);
+    return feed;
+}
+
+static void version(void) {
+    char expected[64];
+    snprintf(expected, sizeof expected, "%d.%d.%d", EMONFEED_VERSION_MAJOR,
+             EMONFEED_VERSION_MINOR, EMONFEED_VERSION_PATCH);
+    CHECK(strcmp(emonfeed_version(), expected) == 0);
+}
+
+/* Functions that cannot fail take NULL. */
+static void null_objects(void) {
+    CHECK(emonfeed_series_len(NULL) == 0);
+    CHECK(emonfeed_series_points(NULL) == NULL);
+    CHECK(!emonfeed_series_is_single(NULL));
+    emonfeed_series_to_decimal(NULL);
+    CHECK(emonfeed_histogram_len(NULL) == 0);
+    CHECK(emonfeed_histogram_bins(NULL) == NULL);
+    emonfeed_histogram_to_decimal(NULL);
+    CHECK(emonfeed_text_data(NULL) == NULL);
+    CHECK(emonfeed_text_len(NULL) == 0);
+    CHECK(emonfeed_error_status(NULL) == EMONFEED_STATUS_OK);
+    CHECK(strcmp(emonfeed_error_message(NULL), "") == 0);
+    for (int twice = 0; twice < 2; twice++) {
+        emonfeed_feed_free(NULL);
+        emonfeed_series_free(NULL);
+        emonfeed_histogram_free(NULL);
+        emonfeed_text_free(NULL);
+        emonfeed_error_free(NULL);
+    }
+}
+
+/* DIR/feed_1.MYD: rows at 1000, 1010, ... 1990 with the float32 values 0, 0.1,
+ * ... 9.9, except that the row at 1500 has none. */
+static void queries(const emonfeed_feed *feed) {
+    emonfeed_series *series = NULL;
+
+    emonfeed_meta meta;
+    memset(&meta, 0xff, sizeof meta);
+    for (int twice = 0; twice < 2; twice++)
+        OK(emonfeed_feed_meta, &meta, feed);
+    CHECK(meta.npoints == 100);
+    CHECK(meta.start_time == 1000);
+    CHECK(meta.end_time == 1990);
+    CHECK(meta.interval == 10);
+    CHECK(meta.bytes == 900);
+    CHECK(meta.slots == 100);
+    CHECK(meta.stride == 9);
+    CHECK(meta.sorted);
+    CHECK(!meta.indexed);
+    CHECK(!meta.checksum);
+    CHECK(!meta.histogram);
+    CHECK(strcmp(meta.value_type, "FLOAT") == 0);
+
+    OK(emonfeed_feed_last, &series, feed);
+    CHECK(emonfeed_series_is_single(series));
+    const emonfeed_point last[] = {{1990, 9.9f}};
+    CHECK(is(series, last, 1));
+
+    OK(emonfeed_feed_windows, &series, feed, 1480, 1520, 20, EMONFEED_AVERAGE, 0);
+    CHECK(!emonfeed_series_is_single(series));
+    const emonfeed_point average[] = {
+        {1480, (4.8f + (double)4.9f) / 2}, {1500, 5.1f}, {1520, (5.2f + (double)5.3f) / 2}};
+    CHECK(is(series, average, 3));
+
+    /* Each aggregate of the window [1490, 1520): 4.9, nothing, 5.1. */
+    const int32_t aggregates[] = {EMONFEED_FIRST, EMONFEED_LAST, EMONFEED_AVERAGE,
+                                  EMONFEED_MIN,   EMONFEED_MAX,  EMONFEED_SUM,
+                                  EMONFEED_COUNT};
+    const double answers[] = {4.9f, 5.1f, (4.9f + (double)5.1f) / 2,
+                              4.9f, 5.1f, 4.9f + (double)5.1f,
+                              2};
+    for (size_t i = 0; i < sizeof aggregates / sizeof *aggregates; i++) {
+        const emonfeed_point expected[] = {{1490, answers[i]}};
+        OK(emonfeed_feed_windows, &series, feed, 1490, 1500, 30, aggregates[i], 0);
+        CHECK(emonfeed_series_is_single(series) ==
+              (aggregates[i] != EMONFEED_AVERAGE && aggregates[i] != EMONFEED_SUM &&
+               aggregates[i] != EMONFEED_COUNT));
+        CHECK(is(series, expected, 1));
+    }
+
+    /* Each flag. */
+    const int64_t edges[] = {1001, 1010, 1020};
+    const emonfeed_point plain[] = {{1001, NAN}, {1010, 0.1f}};
+    const emonfeed_point closed[] = {{1001, 0.1f}, {1010, 0.1f}};
+    const emonfeed_point true_time[] = {{1010, 0.1f}, {1010, 0.1f}};
+    OK(emonfeed_feed_windows_at, &series, feed, edges, 3, EMONFEED_FIRST, 0);
+    CHECK(is(series, plain, 2));
+    OK(emonfeed_feed_windows_at, &series, feed, edges, 3, EMONFEED_FIRST,
+       EMONFEED_SKIP_MISSING);
+    CHECK(is(series, plain + 1, 1));
+    OK(emonfeed_feed_windows_at, &series, feed, edges, 3, EMONFEED_FIRST,
+       EMONFEED_CLOSED_END);
+    CHECK(is(series, closed, 2));
+    OK(emonfeed_feed_windows_at, &series, feed, edges, 3, EMONFEED_FIRST,
+       EMONFEED_CLOSED_END | EMONFEED_TRUE_TIME);
+    CHECK(is(series, true_time, 2));
+    const emonfeed_point whole[] = {{1000, 10}}, clipped[] = {{1000, 5}};
+    OK(emonfeed_feed_windows, &series, feed, 1000, 1050, 100, EMONFEED_COUNT, 0);
+    CHECK(is(series, whole, 1));
+    OK(emonfeed_feed_windows, &series, feed, 1000, 1050, 100, EMONFEED_COUNT,
+       EMONFEED_CLIP_END);
+    CHECK(is(series, clipped, 1));
+
+    /* Each mode, times in any order. */
+    const int64_t times[] = {1015, 1010, 999, 1991, 1500};
+    const emonfeed_point next[] = {
+        {1015, 0.2f}, {1010, 0.1f}, {999, 0}, {1991, NAN}, {1500, NAN}};
+    const emonfeed_point previous[] = {
+        {1015, 0.1f}, {1010, 0.1f}, {999, NAN}, {1991, 9.9f}, {1500, NAN}};
+    const emonfeed_point linear[] = {{1015, (0.1f + (double)0.2f) / 2},
+                                     {1010, 0.1f},
+                                     {999, NAN},
+                                     {1991, NAN},
+                                     {1500, NAN}};
+    const emonfeed_point exact[] = {
+        {1015, NAN}, {1010, 0.1f}, {999, NAN}, {1991, NAN}, {1500, NAN}};
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_NEXT);
+    CHECK(is(series, next, 5));
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_PREVIOUS);
+    CHECK(is(series, previous, 5));
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_LINEAR);
+    CHECK(is(series, linear, 5));
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_EXACT);
+    CHECK(is(series, exact, 5));
+
+    const emonfeed_point rows[] = {{1490, 4.9f}, {1500, NAN}, {1510, 5.1f}};
+    OK(emonfeed_feed_rows, &series, feed, 1490, 1510, 0);
+    CHECK(emonfeed_series_is_single(series));
+    CHECK(is(series, rows, 3));
+    OK(emonfeed_feed_rows, &series, feed, 1490, 1510, 2);
+    CHECK(is(series, rows, 2));
+    OK(emonfeed_feed_rows, &series, feed, INT64_MIN, INT64_MAX, 0);
+    CHECK(emonfeed_series_len(series) == 100);
+    emonfeed_series_free(series);
+
+    /* Milliseconds, newest first, the row without value left out. */
+    const emonfeed_point data[] = {{1510000, 5.1f}, {1490000, 4.9f}};
+    OK(emonfeed_feed_data, &series, feed, 1490000.0, 1510000.0, 800);
+    CHECK(is(series, data, 2));
+
+    /* Empty answers. */
+    OK(emonfeed_feed_rows, &series, feed, 1, 2, 0);
+    CHECK(is(series, NULL, 0));
+    OK(emonfeed_feed_windows, &series, feed, 2, 1, 10, EMONFEED_FIRST, 0);
+    CHECK(is(series, NULL, 0));
+    OK(emonfeed_feed_windows_at, &series, feed, NULL, 0, EMONFEED_FIRST, 0);
+    CHECK(is(series, NULL, 0));
+    OK(emonfeed_feed_windows_at, &series, feed, edges, 1, EMONFEED_FIRST, 0);
+    CHECK(is(series, NULL, 0));
+    OK(emonfeed_feed_values_at, &series, feed, NULL, 0, EMONFEED_LINEAR);
+    CHECK(is(series, NULL, 0));
+}
+
+/* float32 values, their shortest decimals, and JSON. */
+static void decimals(const emonfeed_feed *feed) {
+    emonfeed_series *series = NULL;
+    OK(emonfeed_feed_rows, &series, feed, 1490, 1510, 0);
+    const emonfeed_point *points = emonfeed_series_points(series);
+    CHECK(points[0].value == 4.9f && points[0].value != 4.9);
+    CHECK(is_json(series, "[[1490,4.9],[1500,null],[1510,5.1]]"));
+    for (int twice = 0; twice < 2; twice++) {
+        emonfeed_series_to_decimal(series);
+        CHECK(!emonfeed_series_is_single(series));
+        CHECK(points == emonfeed_series_points(series)); /* changed in place */
+        CHECK(points[0].value == 4.9);
+        CHECK(isnan(points[1].value));
+        CHECK(is_json(series, "[[1490,4.9],[1500,null],[1510,5.1]]"));
+    }
+    emonfeed_series_free(series);
+
+    OK(emonfeed_feed_rows, &series, feed, 1, 2, 0);
+    CHECK(is_json(series, "[]"));
+    emonfeed_series_free(series);
+}
+
+/* DIR/histogram: a table recorded from a server (tests/fixtures/histogram),
+ * with 0.1 in place of 300 in the column data2. */
+static void histograms(void) {
+    emonfeed_feed *feed = opened("histogram/feed_1.MYD", 0);
+    emonfeed_meta meta;
+    OK(emonfeed_feed_meta, &meta, feed);
+    CHECK(meta.histogram);
+    CHECK(meta.indexed);
+    CHECK(meta.stride == 13);
+
+    emonfeed_histogram *histogram = NULL;
+    OK(emonfeed_feed_histogram, &histogram, feed, 1370000000, 1370000100);
+    CHECK(emonfeed_histogram_len(histogram) == 3);
+    const emonfeed_bin *bins = emonfeed_histogram_bins(histogram);
+    if (bins != NULL && emonfeed_histogram_len(histogram) == 3) {
+        CHECK(bins[0].data2 == 0.1f && bins[0].data2 != 0.1);
+        CHECK(bins[0].sum == -2 * (double)FLT_TRUE_MIN);
+        CHECK(bins[1].data2 == 100);
+        CHECK(near(bins[1].sum, FLT_MAX));
+        CHECK(bins[2].data2 == 200);
+        CHECK(bins[2].sum == 2 * 16777215.0);
+        for (int twice = 0; twice < 2; twice++) {
+            emonfeed_histogram_to_decimal(histogram);
+            CHECK(bins == emonfeed_histogram_bins(histogram)); /* changed in place */
+            CHECK(bins[0].data2 == 0.1);
+            CHECK(bins[0].sum == -2 * (double)FLT_TRUE_MIN);
+            CHECK(bins[1].data2 == 100);
+        }
+    }
+    emonfeed_histogram_free(histogram);
+
+    OK(emonfeed_feed_histogram, &histogram, feed, 1, 2);
+    CHECK(emonfeed_histogram_len(histogram) == 0);
+    CHECK(emonfeed_histogram_bins(histogram) == NULL);
+    emonfeed_histogram_to_decimal(histogram);
+    emonfeed_histogram_free(histogram);
+
+    emonfeed_series *series = NULL;
+    const emonfeed_point sums[] = {{1370000250, 0.0010000000474974513}};
+    OK(emonfeed_feed_sum_by_time, &series, feed, -150.0, 0.0);
+    CHECK(is(series, sums, 1));
+    emonfeed_feed_free(feed);
+}
+
+/* Arguments that make no sense, each named in the message. */
+static void arguments(const emonfeed_feed *feed) {
+    const emonfeed_status argument = EMONFEED_STATUS_ARGUMENT;
+    const int64_t edges[] = {20, 10}, times[] = {10};
+    const char *path = in("feed_1.MYD");
+
+    FAILS(argument, "path must not be NULL", emonfeed_feed_open, emonfeed_feed, NULL, 0);
+    FAILS(argument, "path is an empty string", emonfeed_feed_open, emonfeed_feed, "", 0);
+    FAILS(argument, "flags is 4;", emonfeed_feed_open, emonfeed_feed, path, 4);
+    NEEDS_OUT(emonfeed_feed_open, path, 0);
+
+    emonfeed_meta meta, before;
+    memset(&meta, 0x5a, sizeof meta);
+    before = meta;
+    emonfeed_error *error = NULL;
+    emonfeed_status status = emonfeed_feed_meta(NULL, &meta, &error);
+    CHECK(failed_with(status, error, argument, "feed must not be NULL"));
+    CHECK(memcmp(&meta, &before, sizeof meta) == 0);
+    NEEDS_OUT(emonfeed_feed_meta, feed);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_last, emonfeed_series, NULL);
+    NEEDS_OUT(emonfeed_feed_last, feed);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_windows, emonfeed_series, NULL,
+          0, 1, 1, EMONFEED_FIRST, 0);
+    FAILS(argument, "interval", emonfeed_feed_windows, emonfeed_series, feed, 0, 1, 0,
+          EMONFEED_FIRST, 0);
+    FAILS(argument, "10000000", emonfeed_feed_windows, emonfeed_series, feed, 0, INT64_MAX,
+          1, EMONFEED_FIRST, 0);
+    FAILS(argument, "aggregate is 7;", emonfeed_feed_windows, emonfeed_series, feed, 0, 1,
+          1, 7, 0);
+    FAILS(argument, "aggregate is -1;", emonfeed_feed_windows, emonfeed_series, feed, 0, 1,
+          1, -1, 0);
+    FAILS(argument, "flags is 16;", emonfeed_feed_windows, emonfeed_series, feed, 0, 1, 1,
+          EMONFEED_FIRST, 16);
+    NEEDS_OUT(emonfeed_feed_windows, feed, 0, 1, 1, EMONFEED_FIRST, 0);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_windows_at, emonfeed_series,
+          NULL, times, 1, EMONFEED_FIRST, 0);
+    FAILS(argument, "edges must not be NULL", emonfeed_feed_windows_at, emonfeed_series,
+          feed, NULL, 1, EMONFEED_FIRST, 0);
+    FAILS(argument, "edges: ", emonfeed_feed_windows_at, emonfeed_series, feed, edges,
+          SIZE_MAX, EMONFEED_FIRST, 0);
+    FAILS(argument, "edges", emonfeed_feed_windows_at, emonfeed_series, feed, edges, 2,
+          EMONFEED_FIRST, 0);
+    FAILS(argument, "aggregate is 9;", emonfeed_feed_windows_at, emonfeed_series, feed,
+          times, 1, 9, 0);
+    FAILS(argument, "flags is 4294967295;", emonfeed_feed_windows_at, emonfeed_series,
+          feed, times, 1, EMONFEED_FIRST, UINT32_MAX);
+    NEEDS_OUT(emonfeed_feed_windows_at, feed, times, 1, EMONFEED_FIRST, 0);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_values_at, emonfeed_series,
+          NULL, times, 1, EMONFEED_NEXT);
+    FAILS(argument, "times must not be NULL", emonfeed_feed_values_at, emonfeed_series,
+          feed, NULL, 1, EMONFEED_NEXT);
+    FAILS(argument, "mode is 4;", emonfeed_feed_values_at, emonfeed_series, feed, times, 1,
+          4);
+    NEEDS_OUT(emonfeed_feed_values_at, feed, times, 1, EMONFEED_NEXT);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_rows, emonfeed_series, NULL, 0,
+          1, 0);
+    NEEDS_OUT(emonfeed_feed_rows, feed, 0, 1, 0);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_histogram, emonfeed_histogram,
+          NULL, 0, 1);
+    NEEDS_OUT(emonfeed_feed_histogram, feed, 0, 1);
+    FAILS(EMONFEED_STATUS_NO_HISTOGRAM, "data2", emonfeed_feed_histogram,
+          emonfeed_histogram, feed, 0, 1);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_sum_by_time, emonfeed_series,
+          NULL, 0.0, 1.0);
+    NEEDS_OUT(emonfeed_feed_sum_by_time, feed, 0.0, 1.0);
+    FAILS(EMONFEED_STATUS_NO_HISTOGRAM, "data2", emonfeed_feed_sum_by_time,
+          emonfeed_series, feed, 0.0, 1.0);
+
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_data, emonfeed_series, NULL,
+          0.0, 1.0, 1);
+    FAILS(argument, "start", emonfeed_feed_data, emonfeed_series, feed, (double)NAN, 1.0,
+          1);
+    NEEDS_OUT(emonfeed_feed_data, feed, 0.0, 1.0, 1);
+
+    FAILS(argument, "series must not be NULL", emonfeed_series_json, emonfeed_text, NULL);
+    emonfeed_series *series = NULL;
+    OK(emonfeed_feed_last, &series, feed);
+    NEEDS_OUT(emonfeed_series_json, series);
+    emonfeed_series_free(series);
+}
+
+/* Files that are no feed: what opening one, or else reading its rows, says. */
+static void refusals(void) {
+    const struct {
+        const char *name;
+        uint32_t flags;
+        emonfeed_status status;
+        const char *says;
+    } cases[] = {
+        {"missing/feed_1.MYD", 0, EMONFEED_STATUS_NOT_FOUND, "missing/feed_1.MYD"},
+        {"folder.MYD", 0, EMONFEED_STATUS_NOT_REGULAR, "folder.MYD"},
+        {"pipe.MYD", 0, EMONFEED_STATUS_NOT_REGULAR, "pipe.MYD"},
+        {"link.MYD", EMONFEED_OPEN_NOFOLLOW, EMONFEED_STATUS_NOT_REGULAR, "link.MYD"},
+        {"other_names/feed_1.MYD", 0, EMONFEED_STATUS_NOT_A_FEED, "other_names"},
+        {"decimal/feed_1.MYD", 0, EMONFEED_STATUS_UNKNOWN_COLUMN, "decimal"},
+        {"aria/feed_1.MYD", 0, EMONFEED_STATUS_ENGINE, "aria"},
+        {"compressed/feed_1.MYD", 0, EMONFEED_STATUS_COMPRESSED, "compressed"},
+        {"dynamic/feed_1.MYD", 0, EMONFEED_STATUS_DYNAMIC, "dynamic"},
+        {"undefined/feed_1.MYD", 0, EMONFEED_STATUS_MISSING_DEFINITION, "undefined"},
+        {"crashed/feed_1.MYD", 0, EMONFEED_STATUS_CRASHED, "crashed"},
+        {"shifted/feed_1.MYD", 0, EMONFEED_STATUS_PHASE_SHIFTED, "shifted"},
+        {"damaged/feed_1.MYD", 0, EMONFEED_STATUS_DAMAGED, "damaged"},
+        {"bad_row/feed_1.MYD", 0, EMONFEED_STATUS_BAD_ROW, "at byte 18"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (uint32_t access = 0; access <= EMONFEED_OPEN_PREAD; access++) {
+            uint32_t flags = cases[i].flags | access;
+            emonfeed_feed *feed = NULL;
+            emonfeed_series *series = NULL;
+            emonfeed_error *error = NULL;
+            emonfeed_status status =
+                emonfeed_feed_open(in(cases[i].name), flags, &feed, &error);
+            if (status == EMONFEED_STATUS_OK)
+                status = emonfeed_feed_rows(feed, 0, UINT32_MAX, 0, &series, &error);
+            CHECK(failed_with(status, error, cases[i].status, cases[i].says));
+            CHECK(series == NULL);
+            emonfeed_feed_free(feed);
+        }
+    }
+
+    /* A file this user may not read. Root may read any, so stop being root. */
+    int root = geteuid() == 0;
+    if (root)
+        CHECK(seteuid(65534) == 0);
+    FAILS(EMONFEED_STATUS_PERMISSION, "secret.MYD", emonfeed_feed_open, emonfeed_feed,
+          in("secret.MYD"), 0);
+    if (root)
+        CHECK(seteuid(0) == 0);
+}
+
+/* Paths are bytes, not text: this one is Latin-1. The message about another
+ * shows what can be shown. */
+static void odd_paths(void) {
+    emonfeed_feed *feed = opened("caf\xe9/feed_1.MYD", 0);
+    emonfeed_meta meta;
+    OK(emonfeed_feed_meta, &meta, feed);
+    CHECK(meta.npoints == 100);
+    emonfeed_feed_free(feed);
+
+    FAILS(EMONFEED_STATUS_NOT_FOUND, "th\xef\xbf\xbd.MYD", emonfeed_feed_open,
+          emonfeed_feed, in("th\xe9.MYD"), 0);
+
+    feed = opened("link.MYD", 0);
+    emonfeed_feed_free(feed);
+}
+
+static int has_sigbus_handler(void) {
+    struct sigaction action;
+    CHECK(sigaction(SIGBUS, NULL, &action) == 0);
+    return action.sa_handler != SIG_DFL;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s DIR\n", argv[0]);
+        return 2;
+    }
+    folder = argv[1];
+    signal(SIGBUS, SIG_DFL); /* sanitizers install one of their own */
+
+    version();
+    null_objects();
+
+    const uint32_t access[] = {EMONFEED_OPEN_PREAD, 0};
+    for (size_t i = 0; i < 2; i++) {
+        emonfeed_feed *feed = opened("feed_1.MYD", access[i]);
+        queries(feed);
+        decimals(feed);
+        arguments(feed);
+        CHECK(has_sigbus_handler() == (access[i] != EMONFEED_OPEN_PREAD));
+
+        /* What a feed gave outlives it. */
+        emonfeed_series *series = NULL;
+        emonfeed_error *error = NULL;
+        OK(emonfeed_feed_last, &series, feed);
+        CHECK(emonfeed_feed_windows(feed, 0, 1, 0, EMONFEED_FIRST, 0, &series, &error) ==
+              EMONFEED_STATUS_ARGUMENT);
+        emonfeed_feed_free(feed);
+        CHECK(is_json(series, "[[1990,9.9]]"));
+        CHECK(emonfeed_error_status(error) == EMONFEED_STATUS_ARGUMENT);
+        emonfeed_series_free(series);
+        emonfeed_error_free(error);
+    }
+
+    histograms();
+    refusals();
+    odd_paths();
+
+    if (failures == 0)
+        puts("all promises kept");
+    return failures != 0;
+}

@@ -1,0 +1,246 @@
+//! The C programs in `tests/c/`: as C and as C++, with the shared and the
+//! static library, plainly, under valgrind and with sanitizers.
+
+mod c;
+
+use c::{Language, Link, compile, copy_table, output, run, settle, valgrind, write_feed};
+use std::ffi::{CString, OsStr};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+/// A year of emoncms in a zone with summer time, said without a time zone
+/// database.
+const ZONE: &str = "GMT0BST,M3.5.0/1,M10.5.0";
+/// 1 January 2013, 0:00 UTC.
+const NEW_YEAR: u32 = 1_356_998_400;
+
+/// Builds `name` in all ways and checks what each writes, given these
+/// arguments.
+fn all_ways(name: &str, runs: &[(&[&OsStr], &str)]) {
+    let folder = c::temporary();
+    for link in [Link::Shared, Link::Static] {
+        for language in [Language::C, Language::Cpp] {
+            let program = compile(folder.path(), name, language, link, &[]);
+            for (arguments, expected) in runs {
+                for mut command in [Command::new(&program), valgrind(&program)] {
+                    // Without the folders that cargo lets its tests search.
+                    command
+                        .args(*arguments)
+                        .env("TZ", ZONE)
+                        .env_remove("LD_LIBRARY_PATH");
+                    assert_eq!(output(&mut command), *expected, "{command:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn year_prints_the_average_of_each_local_day() {
+    let folder = c::temporary();
+    let feed = folder.path().join("feed_1.MYD");
+    // A reading every 10 minutes for more than the year, except in May, when
+    // the meter was off.
+    let seconds = |date: u32| NEW_YEAR + date * 86400;
+    let off = seconds(120) - 3600..seconds(151) - 3600;
+    let times = (NEW_YEAR - 86400..NEW_YEAR + 370 * 86400).step_by(600);
+    let value = |time: u32| (time / 600 % 1000) as f32;
+    let rows = times.filter(|time| !off.contains(time)).map(|time| (time, value(time)));
+    let rows: Vec<_> = rows.collect();
+    write_feed(&feed, rows.iter().copied());
+
+    let mut expected = String::new();
+    let (mut day, mut midnight) = (0, NEW_YEAR);
+    for (month, days) in
+        [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().enumerate()
+    {
+        for date in 1..=days {
+            // British Summer Time: 31 March to 27 October.
+            let hours = match (month, date) {
+                (2, 31) => 23,
+                (9, 27) => 25,
+                _ => 24,
+            };
+            let next = midnight + hours * 3600;
+            let values: Vec<f64> = rows
+                .iter()
+                .filter(|(time, _)| (midnight..next).contains(time))
+                .map(|(_, value)| f64::from(*value))
+                .collect();
+            let average = match values.len() {
+                0 => "-".to_owned(),
+                n => format!("{:.2}", values.iter().sum::<f64>() / n as f64),
+            };
+            expected += &format!("2013-{:02}-{date:02} {average}\n", month + 1);
+            (day, midnight) = (day + 1, next);
+        }
+    }
+    assert_eq!(day, 365);
+    assert_eq!(expected.matches(" -\n").count(), 31);
+    all_ways("year", &[(&[feed.as_os_str(), OsStr::new("2013")], &expected)]);
+}
+
+#[test]
+fn graph_prints_what_the_browser_got_in_2013() {
+    let folder = c::temporary();
+    let path = folder.path().join("feed_1.MYD");
+    write_feed(&path, (0..40_000).map(|i| (NEW_YEAR + i * 10, (i % 97) as f32)));
+    assert_eq!(NEW_YEAR, 1_356_998_400);
+    let ask = |end, points| {
+        [
+            path.as_os_str(),
+            OsStr::new("1356998400000"),
+            OsStr::new(end),
+            OsStr::new(points),
+        ]
+    };
+    all_ways(
+        "graph",
+        &[
+            // Seconds: every row, newest first.
+            (
+                &ask("1356998420000", "800"),
+                "[[1356998420000,2],[1356998410000,1],[1356998400000,0]]\n",
+            ),
+            // Hours: averages over 3000 s, which do not begin with the hour.
+            (
+                &ask("1357004400000", "2"),
+                "[[1356996000000,29.5],[1356999000000,48.48],\
+                 [1357002000000,48.933609958506224]]\n",
+            ),
+            // Days: the first row of each part.
+            (&ask("1357198400000", "2"), "[[1356998400000,0],[1357098400000,9]]\n"),
+        ],
+    );
+}
+
+#[test]
+fn threads_get_the_answers_one_thread_gets() {
+    let folder = c::temporary();
+    let path = folder.path().join("feed_1.MYD");
+    write_feed(&path, (0..600).map(|i| (1000 + i * 10, i as f32)));
+    let expected = "8 threads, 10 rounds, 200 points, 0 wrong\n";
+    all_ways("threads", &[(&[path.as_os_str()], expected)]);
+}
+
+/// The feeds `check.c` expects.
+fn write_check_feeds(folder: &Path) {
+    let rows = || {
+        (0_u8..100).map(|i| {
+            let value = if i == 50 { f32::NAN } else { f32::from(i) / 10.0 };
+            (1000 + u32::from(i) * 10, value)
+        })
+    };
+    write_feed(&folder.join("feed_1.MYD"), rows());
+    symlink("feed_1.MYD", folder.join("link.MYD")).unwrap();
+    // Not UTF-8.
+    let cafe = folder.join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&cafe).unwrap();
+    write_feed(&cafe.join("feed_1.MYD"), rows());
+
+    let secret = folder.join("secret.MYD");
+    write_feed(&secret, rows());
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::create_dir(folder.join("folder.MYD")).unwrap();
+    let pipe = CString::new(folder.join("pipe.MYD").as_os_str().as_bytes()).unwrap();
+    // SAFETY: the string is valid and ends with a NUL.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+
+    // Histogram rows are 13 bytes, data2 the last four.
+    copy_table("histogram", &folder.join("histogram"), |extension, bytes| {
+        if extension == "MYD" {
+            for row in bytes.chunks_exact_mut(13) {
+                if row[9..] == 300_f32.to_le_bytes() {
+                    row[9..].copy_from_slice(&0.1_f32.to_le_bytes());
+                }
+            }
+        }
+    });
+
+    for name in ["other_names", "decimal", "dynamic"] {
+        copy_table(&format!("refused/{name}"), &folder.join(name), |_, _| ());
+    }
+    // One byte of a good table changed, or more.
+    let index = |name: &str, change: fn(&mut Vec<u8>)| {
+        copy_table("plain", &folder.join(name), |extension, bytes| {
+            if extension == "MYI" {
+                change(bytes);
+            }
+        });
+    };
+    index("compressed", |bytes| bytes[5] |= 4);
+    index("crashed", |bytes| bytes[26] |= 2);
+    index("shifted", |bytes| bytes[75] -= 4);
+    index("damaged", |bytes| bytes.truncate(100));
+    index("undefined", |_| ());
+    fs::remove_file(folder.join("undefined/feed_1.frm")).unwrap();
+    settle(&folder.join("undefined"));
+    index("aria", |_| ());
+    for extension in ["MYD", "MYI"] {
+        let old = folder.join("aria/feed_1").with_extension(extension);
+        fs::rename(&old, old.with_extension(extension.replace("MY", "MA"))).unwrap();
+    }
+    settle(&folder.join("aria"));
+
+    let bad = folder.join("bad_row");
+    fs::create_dir(&bad).unwrap();
+    let mut bytes: Vec<u8> =
+        rows().flat_map(|(time, value)| c::row(time, value)).collect();
+    bytes[18] = 7;
+    fs::write(bad.join("feed_1.MYD"), bytes).unwrap();
+    settle(&bad.join("feed_1.MYD"));
+    settle(folder);
+}
+
+#[test]
+fn every_promise_of_the_header_is_kept() {
+    let folder = c::temporary();
+    write_check_feeds(folder.path());
+    all_ways("check", &[(&[folder.path().as_os_str()], "all promises kept\n")]);
+}
+
+#[test]
+fn sanitizers_find_nothing() {
+    let feeds = c::temporary();
+    write_check_feeds(feeds.path());
+    let folder = c::temporary();
+    let options = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    for link in [Link::Shared, Link::Static] {
+        let program = compile(folder.path(), "check", Language::C, link, &options);
+        let symbols = output(Command::new("nm").arg(&program));
+        assert!(symbols.contains("__asan_init"), "built without AddressSanitizer");
+        assert!(symbols.contains("__ubsan_handle"), "built without UBSan");
+        let said = output(
+            Command::new(&program).arg(feeds.path()).env_remove("LD_LIBRARY_PATH"),
+        );
+        assert_eq!(said, "all promises kept\n");
+    }
+}
+
+#[test]
+fn a_status_nobody_looks_at_does_not_compile() {
+    let folder = c::temporary();
+    let source = folder.path().join("careless.c");
+    let call = "emonfeed_feed_meta(0, 0, 0)";
+    for (body, compiles) in
+        [(format!("return {call};"), true), (format!("{call};"), false)]
+    {
+        fs::write(
+            &source,
+            format!("#include <emonfeed.h>\nint main(void) {{ {body} return 0; }}\n"),
+        )
+        .unwrap();
+        for language in [Language::C, Language::Cpp] {
+            let mut command = c::compiler(language);
+            command.arg("-I").arg(c::root().join("include"));
+            command.arg(&source).args(["-c", "-o", "/dev/null"]);
+            let output = run(&mut command);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.success(), compiles, "{language:?}: {said}");
+            assert_eq!(said.contains("unused-result"), !compiles, "{said}");
+        }
+    }
+}
