@@ -361,7 +361,8 @@ typedef struct emonfeed_feed emonfeed_feed;
  * alone.
  *
  * Functions: `emonfeed_histogram_len()`, `emonfeed_histogram_bins()`,
- * `emonfeed_histogram_to_decimal()`, `emonfeed_histogram_free()`.
+ * `emonfeed_histogram_to_decimal()`, `emonfeed_histogram_free()`. Made by:
+ * `emonfeed_feed_histogram()`.
  */
 typedef struct emonfeed_histogram emonfeed_histogram;
 

@@ -1,5 +1,6 @@
 //! `include/emonfeed.h` is what cbindgen makes of `src/ffi/` now.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,4 +46,44 @@ fn the_committed_header_is_fresh() {
         );
     }
     assert_eq!(committed, fresh, "include/emonfeed.h has another length");
+}
+
+/// The comment of each opaque type ends with an index of its functions.
+#[test]
+fn each_type_lists_its_functions() {
+    let header = header();
+    let code = without_comments(&header);
+    for (start, _) in header.match_indices("typedef struct emonfeed_") {
+        let declaration = &header[start..];
+        let name = declaration["typedef struct ".len()..].split(' ').next().unwrap();
+        let comment = &header[..start];
+        let comment = &comment[comment.rfind("/**").expect("a comment")..];
+        let (_, index) = comment
+            .split_once("Functions:")
+            .unwrap_or_else(|| panic!("{name} lists no functions"));
+        let indexed: BTreeSet<&str> =
+            index.split('`').filter_map(|word| word.strip_suffix("()")).collect();
+        let out = format!("{name} **out");
+        for function in functions(&code) {
+            let own =
+                function.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'));
+            let (_, arguments) = code.split_once(&format!("{function}(")).unwrap();
+            let makes = arguments.split(';').next().unwrap().contains(&out);
+            if own || makes {
+                assert!(indexed.contains(function), "{name} does not list {function}");
+            }
+        }
+    }
+}
+
+/// The names of the functions.
+fn functions(code: &str) -> BTreeSet<&str> {
+    let before = code.match_indices('(').map(|(at, _)| &code[..at]);
+    let names = before.filter_map(|code| code.rsplit([' ', '*', '\n']).next());
+    names.filter(|name| name.starts_with("emonfeed_")).collect()
+}
+
+fn without_comments(header: &str) -> String {
+    let pieces = header.split("/*");
+    pieces.map(|piece| piece.split_once("*/").map_or(piece, |(_, code)| code)).collect()
 }

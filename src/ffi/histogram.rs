@@ -34,7 +34,8 @@ const _: () = {
 /// alone.
 ///
 /// Functions: `emonfeed_histogram_len()`, `emonfeed_histogram_bins()`,
-/// `emonfeed_histogram_to_decimal()`, `emonfeed_histogram_free()`.
+/// `emonfeed_histogram_to_decimal()`, `emonfeed_histogram_free()`. Made by:
+/// `emonfeed_feed_histogram()`.
 pub struct emonfeed_histogram(pub(super) Histogram);
 
 /// Number of bars. 0 if `histogram` is NULL.
