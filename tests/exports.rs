@@ -3,7 +3,7 @@
 
 mod c;
 
-use c::{libraries, output, root, run};
+use c::{declared, libraries, output, root, run};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,18 +73,6 @@ fn has_symbol(attributes: &[Attribute]) -> bool {
 
 fn is_exported(function: &ItemFn) -> bool {
     has_symbol(&function.attrs)
-}
-
-/// The names of the functions in the header.
-fn declared() -> BTreeSet<String> {
-    let header = fs::read_to_string(root().join("include/emonfeed.h")).unwrap();
-    let pieces = header.split("/*");
-    let code: String = pieces
-        .map(|piece| piece.split_once("*/").map_or(piece, |(_, code)| code))
-        .collect();
-    let before = code.match_indices('(').map(|(at, _)| &code[..at]);
-    let names = before.filter_map(|code| code.rsplit([' ', '*', '\n']).next());
-    names.filter(|name| name.starts_with("emonfeed_")).map(str::to_owned).collect()
 }
 
 /// `ptr::null()` or `ptr::null_mut()`.
@@ -192,14 +180,7 @@ fn source_header_and_library_have_the_same_functions() {
         exported().iter().map(|(_, function)| function.sig.ident.to_string()).collect();
     assert_eq!(source, declared, "src/ffi against include/emonfeed.h");
 
-    // Everything the shared library shows to other programs.
-    let list = output(
-        Command::new("nm")
-            .args(["--dynamic", "--defined-only", "--format=posix"])
-            .arg(libraries().join("libemonfeed.so")),
-    );
-    let shown: BTreeSet<String> =
-        list.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    let shown = c::shown_by(&libraries().join("libemonfeed.so"));
     assert_eq!(shown, declared, "libemonfeed.so against include/emonfeed.h");
 }
 

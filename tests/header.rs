@@ -1,15 +1,13 @@
 //! `include/emonfeed.h` is what cbindgen makes of `src/ffi/` now.
 
+mod c;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use std::path::PathBuf;
 
 fn header_path() -> PathBuf {
-    root().join("include/emonfeed.h")
+    c::root().join("include/emonfeed.h")
 }
 
 fn header() -> String {
@@ -17,11 +15,11 @@ fn header() -> String {
 }
 
 fn generate() -> String {
-    let config = cbindgen::Config::from_file(root().join("cbindgen.toml"))
+    let config = cbindgen::Config::from_file(c::root().join("cbindgen.toml"))
         .expect("cbindgen.toml is valid");
     let bindings = cbindgen::Builder::new()
         .with_config(config)
-        .with_src(root().join("src/ffi/mod.rs"))
+        .with_src(c::root().join("src/ffi/mod.rs"))
         .generate()
         .expect("src/ffi has a C interface");
     let mut text = Vec::new();
@@ -52,7 +50,7 @@ fn the_committed_header_is_fresh() {
 #[test]
 fn each_type_lists_its_functions() {
     let header = header();
-    let code = without_comments(&header);
+    let code = c::without_comments(&header);
     for (start, _) in header.match_indices("typedef struct emonfeed_") {
         let declaration = &header[start..];
         let name = declaration["typedef struct ".len()..].split(' ').next().unwrap();
@@ -64,7 +62,7 @@ fn each_type_lists_its_functions() {
         let indexed: BTreeSet<&str> =
             index.split('`').filter_map(|word| word.strip_suffix("()")).collect();
         let out = format!("{name} **out");
-        for function in functions(&code) {
+        for function in c::functions(&code) {
             let own =
                 function.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'));
             let (_, arguments) = code.split_once(&format!("{function}(")).unwrap();
@@ -74,16 +72,4 @@ fn each_type_lists_its_functions() {
             }
         }
     }
-}
-
-/// The names of the functions.
-fn functions(code: &str) -> BTreeSet<&str> {
-    let before = code.match_indices('(').map(|(at, _)| &code[..at]);
-    let names = before.filter_map(|code| code.rsplit([' ', '*', '\n']).next());
-    names.filter(|name| name.starts_with("emonfeed_")).collect()
-}
-
-fn without_comments(header: &str) -> String {
-    let pieces = header.split("/*");
-    pieces.map(|piece| piece.split_once("*/").map_or(piece, |(_, code)| code)).collect()
 }

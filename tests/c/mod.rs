@@ -1,7 +1,8 @@
 //! Compiling and running the C programs beside this file, for the tests.
 #![allow(dead_code)] // Each test uses a part of it.
 
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
@@ -79,7 +80,7 @@ pub fn native_libraries() -> &'static [String] {
         fs::write(&source, "").unwrap();
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let list = scratch.path().join("list");
-        let mut print = std::ffi::OsString::from("native-static-libs=");
+        let mut print = OsString::from("native-static-libs=");
         print.push(&list);
         output(
             Command::new(rustc)
@@ -92,6 +93,35 @@ pub fn native_libraries() -> &'static [String] {
         let list = fs::read_to_string(list).unwrap();
         list.split_whitespace().map(str::to_owned).collect()
     })
+}
+
+/// The names of the functions in `include/emonfeed.h`.
+pub fn declared() -> BTreeSet<String> {
+    let header = fs::read_to_string(root().join("include/emonfeed.h")).unwrap();
+    functions(&without_comments(&header)).into_iter().map(str::to_owned).collect()
+}
+
+/// The names of the functions declared in `code`.
+pub fn functions(code: &str) -> BTreeSet<&str> {
+    let before = code.match_indices('(').map(|(at, _)| &code[..at]);
+    let names = before.filter_map(|code| code.rsplit([' ', '*', '\n']).next());
+    names.filter(|name| name.starts_with("emonfeed_")).collect()
+}
+
+pub fn without_comments(code: &str) -> String {
+    let pieces = code.split("/*");
+    pieces.map(|piece| piece.split_once("*/").map_or(piece, |(_, code)| code)).collect()
+}
+
+/// All names a shared library shows to other programs.
+pub fn shown_by(library: &Path) -> BTreeSet<String> {
+    let list = output(
+        Command::new("nm")
+            .args(["--dynamic", "--defined-only", "--format=posix"])
+            .arg(library),
+    );
+    let names = list.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +193,7 @@ pub fn compile(
                     symlink(&file, link).unwrap();
                 }
             }
-            let mut rpath = std::ffi::OsString::from("-Wl,-rpath,");
+            let mut rpath = OsString::from("-Wl,-rpath,");
             rpath.push(folder);
             command.arg("-L").arg(folder).arg("-lemonfeed").arg(rpath);
         }

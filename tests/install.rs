@@ -1,0 +1,161 @@
+//! `make install`, as somebody who then builds a C program meets it.
+
+mod c;
+
+use c::{native_libraries, output, root, write_feed};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// `make` as typed in a shell of its own.
+fn make(arguments: &[String]) -> String {
+    let mut command = Command::new("make");
+    for name in ["MAKEFLAGS", "MAKELEVEL", "DESTDIR", "PREFIX", "BINDIR", "LIBDIR"] {
+        command.env_remove(name);
+    }
+    output(command.env_remove("INCLUDEDIR").current_dir(root()).args(arguments))
+}
+
+/// All files and links below `folder`, by path within it.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let within = path.strip_prefix(folder).unwrap();
+                found.insert(within.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// What the installed pkg-config file answers.
+fn pkg_config(libdir: &Path, arguments: &[&str]) -> Vec<String> {
+    let answer = output(
+        Command::new("pkg-config")
+            .env_remove("PKG_CONFIG_SYSROOT_DIR")
+            .env("PKG_CONFIG_PATH", libdir.join("pkgconfig"))
+            .args(arguments)
+            .arg("emonfeed"),
+    );
+    answer.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The shared libraries a program asks for.
+fn needed(program: &Path) -> String {
+    let dynamic =
+        output(Command::new("readelf").args(["--wide", "--dynamic"]).arg(program));
+    dynamic.lines().filter(|line| line.contains("(NEEDED)")).collect()
+}
+
+#[test]
+fn a_program_is_built_against_what_was_installed() {
+    let folder = c::temporary();
+    let prefix = folder.path().join("prefix");
+    let libdir = prefix.join("lib");
+    let variables = [format!("PREFIX={}", prefix.display())];
+    let install = |target: &str| make(&[&[target.to_owned()], &variables[..]].concat());
+
+    install("all");
+    install("install");
+    let version = env!("CARGO_PKG_VERSION");
+    let installed: BTreeSet<String> = [
+        "bin/emonfeed",
+        "include/emonfeed.h",
+        "lib/libemonfeed.a",
+        "lib/libemonfeed.so",
+        "lib/libemonfeed.so.0",
+        &format!("lib/libemonfeed.so.{version}"),
+        "lib/pkgconfig/emonfeed.pc",
+    ]
+    .map(str::to_owned)
+    .into();
+    assert_eq!(files(&prefix), installed);
+    for link in ["libemonfeed.so", "libemonfeed.so.0"] {
+        let path = libdir.join(link);
+        let target = fs::read_link(&path).unwrap_or_else(|e| panic!("{link}: {e}"));
+        assert!(target.is_relative(), "{link} leads to {}", target.display());
+        assert!(path.is_file(), "{link} leads nowhere");
+    }
+    assert_eq!(
+        fs::read(prefix.join("include/emonfeed.h")).unwrap(),
+        fs::read(root().join("include/emonfeed.h")).unwrap()
+    );
+    assert_eq!(pkg_config(&libdir, &["--modversion"]), [version]);
+    assert_eq!(c::shown_by(&libdir.join("libemonfeed.so")), c::declared());
+
+    // The line at the head of year.c, and the strictness of the tests.
+    let feed = folder.path().join("feed_1.MYD");
+    write_feed(&feed, (0..24).map(|hour| (1_356_998_400 + hour * 3600, hour as f32)));
+    let year = |name: &str, options: Vec<String>| {
+        let program = folder.path().join(name);
+        output(
+            Command::new("cc")
+                .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+                .arg(root().join("tests/c/year.c"))
+                .args(options)
+                .arg("-o")
+                .arg(&program),
+        );
+        program
+    };
+    let run = |command: &mut Command| {
+        let said = output(command.arg(&feed).arg("2013").env("TZ", "UTC0"));
+        assert_eq!(said.lines().next(), Some("2013-01-01 11.50"));
+        assert_eq!(said.lines().count(), 365);
+    };
+
+    let program = year("shared", pkg_config(&libdir, &["--cflags", "--libs"]));
+    assert!(needed(&program).contains("[libemonfeed.so.0]"), "{}", needed(&program));
+    run(Command::new(&program).env("LD_LIBRARY_PATH", &libdir));
+
+    // With a static library only, as some ship it.
+    for shared in installed.iter().filter(|name| name.contains(".so")) {
+        fs::remove_file(prefix.join(shared)).unwrap();
+    }
+    let options = pkg_config(&libdir, &["--static", "--cflags", "--libs"]);
+    for library in native_libraries() {
+        assert!(options.contains(library), "{library} is missing in {options:?}");
+    }
+    let program = year("static", options);
+    assert!(!needed(&program).contains("emonfeed"), "{}", needed(&program));
+    run(Command::new(&program).env_remove("LD_LIBRARY_PATH"));
+
+    // Nothing of it stays behind, nothing else goes.
+    fs::write(prefix.join("lib/other.so"), "").unwrap();
+    for _twice in 0..2 {
+        install("uninstall");
+        assert_eq!(files(&prefix), BTreeSet::from(["lib/other.so".to_owned()]));
+    }
+}
+
+/// As the makers of packages do it.
+#[test]
+fn a_staged_installation_knows_nothing_of_the_stage() {
+    let folder = c::temporary();
+    let stage = folder.path().join("stage");
+    let variables = [
+        format!("DESTDIR={}", stage.display()),
+        "PREFIX=/usr".to_owned(),
+        "LIBDIR=/usr/lib/some-machine".to_owned(),
+    ];
+    make(&["all".to_owned()]);
+    make(&[&["install".to_owned()], &variables[..]].concat());
+    let libdir = stage.join("usr/lib/some-machine");
+    assert!(libdir.join("libemonfeed.so.0").is_file());
+    assert!(stage.join("usr/include/emonfeed.h").is_file());
+    assert!(stage.join("usr/bin/emonfeed").is_file());
+    let definition = fs::read_to_string(libdir.join("pkgconfig/emonfeed.pc")).unwrap();
+    assert!(definition.contains("libdir=/usr/lib/some-machine\n"), "{definition}");
+    assert!(!definition.contains("stage"), "{definition}");
+    assert!(!definition.contains('@'), "{definition}");
+
+    make(&[&["uninstall".to_owned()], &variables[..]].concat());
+    assert_eq!(files(&stage), BTreeSet::new());
+}
