@@ -1,0 +1,2 @@
+$(EMONFEED_LIBRARY):
+	cd $(EMONFEED_CRATE) && cargo build --release --lib --no-default-features --locked --target-dir target

@@ -1,0 +1,228 @@
+#include "answer.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "exception.h"
+
+void php_emonfeed_answer_release(void)
+{
+	php_emonfeed_answer *answer = &EMONFEED_G(answer);
+
+	emonfeed_error_free(answer->error);
+	emonfeed_series_free(answer->series);
+	emonfeed_histogram_free(answer->histogram);
+	emonfeed_text_free(answer->text);
+	emonfeed_report_free(answer->report);
+	memset(answer, 0, sizeof(*answer));
+}
+
+php_emonfeed_answer *php_emonfeed_answer_begin(void)
+{
+	/* A shutdown function may run after a fatal error cut an answer short. */
+	php_emonfeed_answer_release();
+	return &EMONFEED_G(answer);
+}
+
+bool php_emonfeed_answer_failed(emonfeed_status status)
+{
+	if (status == EMONFEED_STATUS_OK) {
+		return false;
+	}
+	const char *message = emonfeed_error_message(EMONFEED_G(answer).error);
+	if (status == EMONFEED_STATUS_ARGUMENT) {
+		zend_value_error("%s", message);
+	} else {
+		php_emonfeed_throw(status, "%s", message);
+	}
+	php_emonfeed_answer_release();
+	return true;
+}
+
+static void time_to_zval(zval *zv, int64_t time)
+{
+	if ((int64_t) (zend_long) time == time) {
+		ZVAL_LONG(zv, (zend_long) time);
+	} else {
+		ZVAL_DOUBLE(zv, (double) time);
+	}
+}
+
+static void value_to_zval(zval *zv, double value)
+{
+	if (isnan(value)) {
+		ZVAL_NULL(zv);
+	} else {
+		ZVAL_DOUBLE(zv, value);
+	}
+}
+
+/* Whether memory_limit leaves room for so many bytes; throws if not. An
+ * exception lets the caller ask for less, where PHP would end the request or,
+ * in newer versions and far beyond the limit, the process. */
+static bool has_room(uint64_t bytes)
+{
+	if (PG(memory_limit) <= 0) {
+		return true;
+	}
+	size_t limit = (size_t) PG(memory_limit);
+	size_t used = zend_memory_usage(false);
+	if (used < limit && bytes <= limit - used) {
+		return true;
+	}
+	php_emonfeed_throw(EMONFEED_STATUS_MEMORY,
+		"the answer takes %zu MiB, which memory_limit (%zu MiB) does not allow: ask for less",
+		(size_t) (bytes >> 20) + 1, limit >> 20);
+	return false;
+}
+
+/* Makes an array for count pairs; false after throwing. */
+static bool list_init(zval *list, size_t count)
+{
+#if PHP_VERSION_ID >= 80200
+	const size_t element = sizeof(zval);
+#else
+	const size_t element = sizeof(Bucket);
+#endif
+	const size_t pair = sizeof(zend_array) + HT_MIN_SIZE * element;
+
+	if (count > HT_MAX_SIZE) {
+		php_emonfeed_throw(EMONFEED_STATUS_MEMORY,
+			"the answer has %zu elements, more than a PHP array can hold: ask for less", count);
+		return false;
+	}
+	if (!has_room((uint64_t) count * (element + pair))) {
+		return false;
+	}
+	array_init_size(list, (uint32_t) count);
+	zend_hash_real_init_packed(Z_ARRVAL_P(list));
+	return true;
+}
+
+void php_emonfeed_answer_points(zval *return_value)
+{
+	emonfeed_series *series = EMONFEED_G(answer).series;
+	size_t count = emonfeed_series_len(series);
+
+	/* PHP shows all digits of a double: 0.1, not 0.10000000149011612. */
+	emonfeed_series_to_decimal(series);
+	const emonfeed_point *points = emonfeed_series_points(series);
+
+	if (list_init(return_value, count)) {
+		ZEND_HASH_FILL_PACKED(Z_ARRVAL_P(return_value)) {
+			for (size_t i = 0; i < count; i++) {
+				zval time, value, pair;
+				time_to_zval(&time, points[i].time);
+				value_to_zval(&value, points[i].value);
+				ZVAL_ARR(&pair, zend_new_pair(&time, &value));
+				ZEND_HASH_FILL_ADD(&pair);
+			}
+		} ZEND_HASH_FILL_END();
+	}
+	php_emonfeed_answer_release();
+}
+
+void php_emonfeed_answer_point(zval *return_value)
+{
+	emonfeed_series *series = EMONFEED_G(answer).series;
+
+	emonfeed_series_to_decimal(series);
+	const emonfeed_point *point = emonfeed_series_points(series);
+
+	if (point) {
+		zval value;
+		value_to_zval(&value, point->value);
+		array_init_size(return_value, 2);
+		php_emonfeed_add_time(return_value, "time", point->time);
+		add_assoc_zval(return_value, "value", &value);
+	} else {
+		RETVAL_NULL();
+	}
+	php_emonfeed_answer_release();
+}
+
+void php_emonfeed_answer_bins(zval *return_value)
+{
+	emonfeed_histogram *histogram = EMONFEED_G(answer).histogram;
+	size_t count = emonfeed_histogram_len(histogram);
+
+	emonfeed_histogram_to_decimal(histogram);
+	const emonfeed_bin *bins = emonfeed_histogram_bins(histogram);
+
+	if (list_init(return_value, count)) {
+		ZEND_HASH_FILL_PACKED(Z_ARRVAL_P(return_value)) {
+			for (size_t i = 0; i < count; i++) {
+				zval data2, sum, pair;
+				ZVAL_DOUBLE(&data2, bins[i].data2);
+				value_to_zval(&sum, bins[i].sum);
+				ZVAL_ARR(&pair, zend_new_pair(&data2, &sum));
+				ZEND_HASH_FILL_ADD(&pair);
+			}
+		} ZEND_HASH_FILL_END();
+	}
+	php_emonfeed_answer_release();
+}
+
+void php_emonfeed_answer_json(zval *return_value)
+{
+	php_emonfeed_answer *answer = &EMONFEED_G(answer);
+
+	if (php_emonfeed_answer_failed(emonfeed_series_json(answer->series, &answer->text, &answer->error))) {
+		return;
+	}
+	size_t length = emonfeed_text_len(answer->text);
+	if (has_room(length)) {
+		RETVAL_STRINGL(emonfeed_text_data(answer->text), length);
+	}
+	php_emonfeed_answer_release();
+}
+
+void php_emonfeed_answer_report(zval *return_value)
+{
+	static const char *const outcomes[] = {
+		[EMONFEED_OUTCOME_UNCHANGED] = "unchanged",
+		[EMONFEED_OUTCOME_CREATED] = "created",
+		[EMONFEED_OUTCOME_APPENDED] = "appended",
+		[EMONFEED_OUTCOME_PATCHED] = "patched",
+		[EMONFEED_OUTCOME_NEW_GENERATION] = "new_generation",
+	};
+	const emonfeed_report *report = EMONFEED_G(answer).report;
+	const char *kept = emonfeed_report_kept(report);
+	int32_t outcome = emonfeed_report_outcome(report);
+
+	if (outcome < 0 || (size_t) outcome >= sizeof(outcomes) / sizeof(*outcomes)) {
+		php_emonfeed_throw(EMONFEED_STATUS_INTERNAL, "the copy ended in an unknown way (%" PRId32 ")", outcome);
+		php_emonfeed_answer_release();
+		return;
+	}
+	array_init_size(return_value, 8);
+	add_assoc_string(return_value, "outcome", outcomes[outcome]);
+	php_emonfeed_add_count(return_value, "rows_copied", emonfeed_report_rows_copied(report));
+	php_emonfeed_add_count(return_value, "rows_total", emonfeed_report_rows_total(report));
+	php_emonfeed_add_count(return_value, "bytes_copied", emonfeed_report_bytes_copied(report));
+	php_emonfeed_add_count(return_value, "bytes_total", emonfeed_report_bytes_total(report));
+	php_emonfeed_add_count(return_value, "bytes_repaired", emonfeed_report_bytes_repaired(report));
+	if (kept) {
+		add_assoc_string(return_value, "kept", kept);
+	} else {
+		add_assoc_null(return_value, "kept");
+	}
+	add_assoc_string(return_value, "message", emonfeed_report_message(report));
+	php_emonfeed_answer_release();
+}
+
+void php_emonfeed_add_count(zval *array, const char *key, uint64_t count)
+{
+	if (count <= (uint64_t) ZEND_LONG_MAX) {
+		add_assoc_long(array, key, (zend_long) count);
+	} else {
+		add_assoc_double(array, key, (double) count);
+	}
+}
+
+void php_emonfeed_add_time(zval *array, const char *key, int64_t time)
+{
+	zval zv;
+	time_to_zval(&zv, time);
+	add_assoc_zval(array, key, &zv);
+}
