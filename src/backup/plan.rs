@@ -1,6 +1,5 @@
 //! What one copy needs: pure decisions from what was seen of both files.
 
-use crate::error::Error;
 use std::fmt;
 
 /// What is known of the source.
@@ -12,11 +11,25 @@ pub struct Source {
     pub rows: u64,
 }
 
+/// What is known of the place the copy is in or will be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// Whether a server keeps tables there: there is a `.MYI` or a `db.opt`.
+    pub in_database: bool,
+    /// The copy, if there is one.
+    pub copy: Option<Held>,
+}
+
 /// What is known of the copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     /// Bytes, a torn row at the end included.
     pub len: u64,
+    /// Whether it is the very file that is to be copied.
+    pub is_source: bool,
+    /// Whether it has other names (hard links), which could lead out of the
+    /// directory: writing here would write there.
+    pub has_other_names: bool,
     /// How its last rows compare with the source's at the same offsets.
     pub tail: Tail,
     /// How the columns its definition names compare with the source's.
@@ -48,8 +61,8 @@ pub enum Columns {
     Other,
 }
 
-/// What is to be done. [`super::copy`] carries it out.
-#[derive(Debug)]
+/// What is to be done. [`super::copy()`] carries it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The copy holds every row of the source.
     Unchanged,
@@ -85,7 +98,37 @@ pub enum Decision {
         rows: u64,
     },
     /// Nothing is written.
-    Refuse(Error),
+    Refuse {
+        /// Why.
+        because: Refusal,
+    },
+}
+
+/// Why a place cannot take a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Source and copy are one file.
+    SameFile,
+    /// It belongs to a database server.
+    Database,
+    /// The copy has other names (hard links).
+    OtherNames,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refusal::SameFile => "source and destination are the same file",
+            Refusal::Database => {
+                "this is a table of a database server (there is a .MYI or a db.opt beside), not \
+                 a copy: are source and destination exchanged?"
+            }
+            Refusal::OtherNames => {
+                "this file has other names (hard links), so that writing to it could change \
+                 another file: give the copy a file of its own"
+            }
+        })
+    }
 }
 
 /// Why a copy cannot be carried on.
@@ -129,16 +172,22 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Decides what to do, given the source (or why it cannot be copied) and the
-/// copy, if there is one.
-pub fn decide(source: Result<Source, Error>, copy: Option<Held>) -> Decision {
-    let Source { stride, rows } = match source {
-        Ok(source) => source,
-        Err(error) => return Decision::Refuse(error),
-    };
-    let Some(copy) = copy else {
+/// Decides what to do.
+pub fn decide(source: Source, destination: &Destination) -> Decision {
+    let Source { stride, rows } = source;
+    let refuse = |because| Decision::Refuse { because };
+    if destination.copy.is_some_and(|copy| copy.is_source) {
+        return refuse(Refusal::SameFile);
+    }
+    if destination.in_database {
+        return refuse(Refusal::Database);
+    }
+    let Some(copy) = destination.copy else {
         return Decision::Create { rows };
     };
+    if copy.has_other_names {
+        return refuse(Refusal::OtherNames);
+    }
     let (from, torn) = (copy.len / stride, copy.len % stride);
     let new_generation = |reason| Decision::NewGeneration { reason, rows };
     if copy.columns == Columns::Other && copy.len > 0 {
@@ -161,84 +210,102 @@ pub fn decide(source: Result<Source, Error>, copy: Option<Held>) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Status;
 
-    fn source(rows: u64) -> Result<Source, Error> {
-        Ok(Source { stride: 9, rows })
+    const HELD: Held = Held {
+        len: 45,
+        is_source: false,
+        has_other_names: false,
+        tail: Tail::Equal,
+        columns: Columns::Same,
+    };
+
+    /// What is decided for a source of so many rows of nine bytes.
+    fn given(rows: u64, copy: Held) -> Decision {
+        let destination = Destination { in_database: false, copy: Some(copy) };
+        decide(Source { stride: 9, rows }, &destination)
     }
 
-    fn held(len: u64, tail: Tail) -> Option<Held> {
-        Some(Held { len, tail, columns: Columns::Same })
-    }
-
-    #[track_caller]
-    fn expect(decision: Decision, expected: &str) {
-        assert_eq!(format!("{decision:?}"), expected);
+    fn held(len: u64, tail: Tail) -> Held {
+        Held { len, tail, ..HELD }
     }
 
     #[test]
     fn no_copy_is_created_even_of_an_empty_source() {
-        expect(decide(source(5), None), "Create { rows: 5 }");
-        expect(decide(source(0), None), "Create { rows: 0 }");
+        for rows in [0, 5] {
+            let source = Source { stride: 9, rows };
+            assert_eq!(decide(source, &Destination::default()), Decision::Create { rows });
+        }
     }
 
     #[test]
     fn equal_rows_are_left_alone() {
-        expect(decide(source(5), held(45, Tail::Equal)), "Unchanged");
-        expect(decide(source(0), held(0, Tail::Equal)), "Unchanged");
+        assert_eq!(given(5, held(45, Tail::Equal)), Decision::Unchanged);
+        assert_eq!(given(0, held(0, Tail::Equal)), Decision::Unchanged);
     }
 
     #[test]
     fn new_rows_are_appended_behind_the_whole_rows() {
-        let appended = decide(source(8), held(45, Tail::Equal));
-        expect(appended, "Append { torn: 0, from: 5, rows: 3 }");
-        let onto_nothing = decide(source(8), held(0, Tail::Equal));
-        expect(onto_nothing, "Append { torn: 0, from: 0, rows: 8 }");
+        let append = |from, rows| Decision::Append { torn: 0, from, rows };
+        assert_eq!(given(8, held(45, Tail::Equal)), append(5, 3));
+        assert_eq!(given(8, held(0, Tail::Equal)), append(0, 8));
     }
 
     #[test]
     fn a_torn_row_is_cut_off_only_if_the_rows_before_it_are_equal() {
-        expect(decide(source(5), held(49, Tail::Equal)), "Append { torn: 4, from: 5, rows: 0 }");
-        expect(decide(source(6), held(49, Tail::Equal)), "Append { torn: 4, from: 5, rows: 1 }");
-        expect(decide(source(6), held(4, Tail::Equal)), "Append { torn: 4, from: 0, rows: 6 }");
-        let differs = decide(source(6), held(49, Tail::Differs { offset: 36 }));
-        expect(differs, "NewGeneration { reason: Rewritten { offset: 36 }, rows: 6 }");
+        let append = |from, rows| Decision::Append { torn: 4, from, rows };
+        assert_eq!(given(5, held(49, Tail::Equal)), append(5, 0));
+        assert_eq!(given(6, held(49, Tail::Equal)), append(5, 1));
+        assert_eq!(given(6, held(4, Tail::Equal)), append(0, 6));
+        let reason = Reason::Rewritten { offset: 36 };
+        let anew = Decision::NewGeneration { reason, rows: 6 };
+        assert_eq!(given(6, held(49, Tail::Differs { offset: 36 })), anew);
     }
 
     #[test]
     fn a_new_value_in_the_last_row_is_a_patch() {
-        let alone = decide(source(5), held(45, Tail::LastValue));
-        expect(alone, "Patch { torn: 0, row: 4, rows: 0 }");
-        let more = decide(source(7), held(47, Tail::LastValue));
-        expect(more, "Patch { torn: 2, row: 4, rows: 2 }");
+        let patch = |torn, rows| Decision::Patch { torn, row: 4, rows };
+        assert_eq!(given(5, held(45, Tail::LastValue)), patch(0, 0));
+        assert_eq!(given(7, held(47, Tail::LastValue)), patch(2, 2));
     }
 
     #[test]
     fn fewer_rows_never_shorten_the_copy() {
         // Whatever the comparison of the rows said.
         for tail in [Tail::Equal, Tail::LastValue, Tail::Differs { offset: 0 }] {
-            let shrank = decide(source(4), held(45, tail));
-            expect(shrank, "NewGeneration { reason: Shrank { copy: 5, source: 4 }, rows: 4 }");
-            let emptied = decide(source(0), held(45, tail));
-            expect(emptied, "NewGeneration { reason: Emptied { copy: 5 }, rows: 0 }");
+            let reason = Reason::Shrank { copy: 5, source: 4 };
+            let shrank = Decision::NewGeneration { reason, rows: 4 };
+            assert_eq!(given(4, held(45, tail)), shrank);
+            let reason = Reason::Emptied { copy: 5 };
+            let emptied = Decision::NewGeneration { reason, rows: 0 };
+            assert_eq!(given(0, held(45, tail)), emptied);
         }
     }
 
     #[test]
     fn other_columns_begin_a_new_generation_unless_the_copy_is_empty() {
-        let other = |len| Some(Held { len, tail: Tail::Equal, columns: Columns::Other });
-        expect(decide(source(5), other(45)), "NewGeneration { reason: Columns, rows: 5 }");
-        expect(decide(source(5), other(0)), "Append { torn: 0, from: 0, rows: 5 }");
+        let other = Held { columns: Columns::Other, ..HELD };
+        let anew = Decision::NewGeneration { reason: Reason::Columns, rows: 5 };
+        assert_eq!(given(5, other), anew);
+        let append = Decision::Append { torn: 0, from: 0, rows: 5 };
+        assert_eq!(given(5, Held { len: 0, ..other }), append);
     }
 
     #[test]
-    fn a_source_that_cannot_be_read_is_refused_whatever_the_copy() {
-        for copy in [None, held(45, Tail::Equal), held(45, Tail::Differs { offset: 0 })] {
-            let error = Error::new(Status::Crashed, "repair it");
-            match decide(Err(error), copy) {
-                Decision::Refuse(error) => assert_eq!(error.status(), Status::Crashed),
-                other => panic!("{other:?}"),
+    fn what_is_no_copy_is_refused_whatever_its_rows() {
+        let refuse = |because| Decision::Refuse { because };
+        for rows in [0, 5, 9] {
+            let source = Source { stride: 9, rows };
+            let same = Held { is_source: true, has_other_names: true, ..HELD };
+            for in_database in [true, false] {
+                let destination = Destination { in_database, copy: Some(same) };
+                assert_eq!(decide(source, &destination), refuse(Refusal::SameFile));
             }
+            for copy in [None, Some(HELD)] {
+                let destination = Destination { in_database: true, copy };
+                assert_eq!(decide(source, &destination), refuse(Refusal::Database));
+            }
+            let linked = Held { has_other_names: true, ..HELD };
+            assert_eq!(given(rows, linked), refuse(Refusal::OtherNames));
         }
     }
 }

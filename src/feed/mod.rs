@@ -18,13 +18,15 @@ mod source;
 mod table;
 
 pub(crate) use cursor::Cursor;
+pub(crate) use files::open as open_file;
 pub use files::{Identity, Paths};
+pub(crate) use retry::Retry;
 pub use snapshot::Snapshot;
 pub use table::{State, Table};
+pub(crate) use table::{changed, may_pass, read_up_to};
 
 use crate::error::Result;
 use lock::SharedLock;
-use retry::Retry;
 use snapshot::Verdict;
 use std::path::Path;
 

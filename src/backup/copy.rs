@@ -1,0 +1,537 @@
+//! One feed file: looking at both sides, and carrying out what
+//! [`plan::decide`] decided.
+//!
+//! The copy is at every moment the beginning of the source, or the old copy
+//! whole. Rows are appended in blocks, each on the disk before the next is
+//! written; so whatever stops a copy, only bytes of its last block can be
+//! wrong, and these are compared with the source before anything is appended
+//! behind them.
+
+use super::folder::{Opened, same_file};
+use super::held::{Kept, Partial, Place, keep, stamp};
+use super::plan::{self, Columns, Decision, Held, Reason, Tail};
+use super::source::{DefinitionFile, Input};
+use crate::error::{Error, Result, Status};
+use crate::feed::{Paths, Retry, changed, may_pass, read_up_to};
+use crate::myisam::Layout;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// How much is appended before it is made sure to be on the disk, and how much
+/// of a copy's end is compared before anything is appended. The first must not
+/// be more than the second.
+const WINDOW: u64 = 256 << 10;
+
+/// How much a whole copy reads at a time.
+const BLOCK: u64 = 1 << 20;
+
+/// How to copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// Only find out what would be done.
+    pub dry_run: bool,
+    /// Compare all rows of the copy with the source, not only the last 256 KiB.
+    pub whole: bool,
+}
+
+/// What became of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Outcome {
+    /// It held every row already.
+    Unchanged = 0,
+    /// It was made.
+    Created = 1,
+    /// Rows were appended, or a torn row at its end cut off.
+    Appended = 2,
+    /// The value of its last row was brought up to date, and rows appended if
+    /// there were any.
+    Patched = 3,
+    /// It was made anew, and the old one kept under a dated name.
+    NewGeneration = 4,
+}
+
+/// What one copy did, or would do in a dry run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyReport {
+    /// What became of the copy.
+    pub outcome: Outcome,
+    /// Why the old copy could not be carried on.
+    pub reason: Option<Reason>,
+    /// Rows written.
+    pub rows_copied: u64,
+    /// Rows in the copy now.
+    pub rows_total: u64,
+    /// Bytes of rows written.
+    pub bytes_copied: u64,
+    /// Bytes of the copy now.
+    pub bytes_total: u64,
+    /// Bytes of a torn row that were cut off the end of the copy.
+    pub bytes_repaired: u64,
+    /// Where the old copy was kept.
+    pub kept: Option<PathBuf>,
+    /// Whether the table's definition was copied, too.
+    pub definition_copied: bool,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+}
+
+impl fmt::Display for CopyReport {
+    /// One sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.dry_run && self.outcome != Outcome::Unchanged {
+            f.write_str("would be ")?;
+        }
+        let (rows, bytes) = (self.rows_copied, self.bytes_copied);
+        let s = if rows == 1 { "" } else { "s" };
+        match self.outcome {
+            Outcome::Unchanged => write!(f, "unchanged, {} rows", self.rows_total)?,
+            Outcome::Created => write!(f, "created with {rows} row{s}, {bytes} bytes")?,
+            Outcome::Appended if rows == 0 => f.write_str("repaired")?,
+            Outcome::Appended => write!(f, "appended {rows} row{s}, {bytes} bytes")?,
+            Outcome::Patched if rows == 1 => f.write_str("patched in its last row")?,
+            Outcome::Patched => {
+                write!(f, "patched in its last row, appended {} more", rows - 1)?;
+            }
+            Outcome::NewGeneration => write!(f, "copied anew, {rows} row{s}, {bytes} bytes")?,
+        }
+        if self.bytes_repaired > 0 {
+            let verb = if self.dry_run { "to cut off" } else { "cut off" };
+            write!(f, "; {} bytes of a torn row {verb}", self.bytes_repaired)?;
+        }
+        if let Some(reason) = &self.reason {
+            write!(f, "; {reason}")?;
+        }
+        if let Some(name) = self.kept.as_deref().and_then(Path::file_name) {
+            write!(f, "; the old copy is kept as {}", name.display())?;
+        }
+        if self.definition_copied && self.outcome == Outcome::Unchanged {
+            f.write_str("; its definition copied")?;
+        }
+        Ok(())
+    }
+}
+
+/// Brings the copy of one feed up to date. `source` is the file of its rows
+/// (`…/feed_7.MYD`); `destination` a file to be or an existing directory.
+/// Only whole committed rows are copied. `progress` is told the bytes of each
+/// block written.
+pub fn copy(
+    source: &Path,
+    destination: &Path,
+    options: &CopyOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<CopyReport> {
+    let paths = Paths::new(source)?;
+    let mut retry = Retry::new();
+    loop {
+        match attempt(&paths, destination, options, progress) {
+            Err(e) if may_pass(&e, &paths, retry.attempts()) && retry.wait() => {}
+            other => return other,
+        }
+    }
+}
+
+fn attempt(
+    paths: &Paths,
+    destination: &Path,
+    options: &CopyOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<CopyReport> {
+    let input = Input::open(paths)?;
+    let Some(place) = Place::find(&paths.data, destination)? else {
+        if options.dry_run {
+            let decision = plan::decide(input.facts(), &plan::Destination::default());
+            return Ok(report(&decision, &input, true));
+        }
+        let parent = destination.parent().unwrap_or(Path::new("."));
+        return Err(Error::new(Status::NotFound, "there is no such directory").at(parent));
+    };
+    let (facts, opened) = look(&input, &place, options)?;
+    let decision = plan::decide(input.facts(), &facts);
+    if let Decision::Refuse { because } = decision {
+        return Err(Error::new(Status::Destination, because.to_string()).at(&place.path()));
+    }
+    let mut report = report(&decision, &input, options.dry_run);
+    if !options.dry_run {
+        let mut job = Job { input: &input, place: &place, progress };
+        job.carry_out(decision, opened.as_ref(), &mut report)?;
+    }
+    Ok(report)
+}
+
+/// What the destination holds. A copy that may be written is locked.
+fn look(
+    input: &Input,
+    place: &Place,
+    options: &CopyOptions,
+) -> Result<(plan::Destination, Option<Opened>)> {
+    let in_database = place.in_database()?;
+    let write = !options.dry_run && !in_database;
+    let mut opened = place.folder.open_file(&place.name, write)?;
+    let copy = match &mut opened {
+        None => None,
+        Some(opened) if same_file(&opened.stat, &input.stat()?) => Some(Held {
+            len: 0,
+            is_source: true,
+            has_other_names: false,
+            columns: Columns::Same,
+            tail: Tail::Equal,
+        }),
+        Some(opened) => {
+            let mut has_other_names = false;
+            if write {
+                place.folder.lock(&opened.file, &place.name)?;
+                place.folder.demand_current(&opened.file, &place.name)?;
+                has_other_names = place.has_other_names(opened)?;
+            }
+            let len = opened.file.metadata();
+            let len = len.map_err(|e| Error::io("inspect", &place.path(), e))?.len();
+            Some(Held {
+                len,
+                is_source: false,
+                has_other_names,
+                columns: place.columns(input)?,
+                tail: compare_tail(input, place, &opened.file, len, options)?,
+            })
+        }
+    };
+    Ok((plan::Destination { in_database, copy }, opened))
+}
+
+/// Compares the last whole rows of a copy with the source's.
+fn compare_tail(
+    input: &Input,
+    place: &Place,
+    copy: &File,
+    len: u64,
+    options: &CopyOptions,
+) -> Result<Tail> {
+    let plan::Source { stride, rows } = input.facts();
+    let held = len / stride;
+    if held > rows {
+        // That alone decides.
+        return Ok(Tail::Equal);
+    }
+    let first = if options.whole { 0 } else { held.saturating_sub(WINDOW / stride) };
+    let path = place.path();
+    let tail = compare(input, copy, &path, first..held)?;
+    // A row that is written at this moment can be read half old, half new.
+    if tail != Tail::Equal && compare(input, copy, &path, first..held)? != tail {
+        return Err(changed().at(input.path()));
+    }
+    Ok(tail)
+}
+
+/// Compares `rows` of the copy, up to its last, with the source's.
+fn compare(input: &Input, copy: &File, path: &Path, rows: Range<u64>) -> Result<Tail> {
+    let stride = input.facts().stride;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for (first, count) in blocks(&rows, WINDOW / stride) {
+        let bytes = (count * stride) as usize;
+        ours.resize(bytes, 0);
+        theirs.resize(bytes, 0);
+        input.read(first, &mut theirs)?;
+        let have = read_up_to(copy, &mut ours, first * stride)
+            .map_err(|e| Error::io("read", path, e).at_offset(first * stride))?;
+        if have < bytes {
+            return Err(changed().at(path));
+        }
+        if ours == theirs {
+            continue;
+        }
+        let stride_bytes = stride as usize;
+        let pairs = ours.chunks_exact(stride_bytes).zip(theirs.chunks_exact(stride_bytes));
+        for (row, (ours, theirs)) in (first..).zip(pairs) {
+            if ours == theirs {
+                continue;
+            }
+            let is_last = row + 1 == rows.end;
+            if is_last && differ_in_value_only(input.layout(), ours, theirs) {
+                return Ok(Tail::LastValue);
+            }
+            return Ok(Tail::Differs { offset: row * stride });
+        }
+    }
+    Ok(Tail::Equal)
+}
+
+/// Whether two rows are of the same time, and of the same `data2` if they have
+/// one.
+fn differ_in_value_only(layout: &Layout, a: &[u8], b: &[u8]) -> bool {
+    if !layout.flag_is_valid(a[0]) || !layout.flag_is_valid(b[0]) {
+        return false;
+    }
+    match (layout.row(a), layout.row(b)) {
+        (Some(row), Some(other)) => {
+            row.time == other.time
+                && (!layout.is_histogram()
+                    || layout.data2(a).to_bits() == layout.data2(b).to_bits())
+        }
+        _ => false,
+    }
+}
+
+/// Cuts `rows` into blocks: the first row of each, and how many there are.
+fn blocks(rows: &Range<u64>, per_block: u64) -> impl Iterator<Item = (u64, u64)> + use<> {
+    let end = rows.end;
+    let per_block = per_block.max(1);
+    (rows.start..end)
+        .step_by(usize::try_from(per_block).unwrap_or(usize::MAX))
+        .map(move |first| (first, per_block.min(end - first)))
+}
+
+/// The report of a decision, as if it had been carried out.
+fn report(decision: &Decision, input: &Input, dry_run: bool) -> CopyReport {
+    let plan::Source { stride, rows: total } = input.facts();
+    let (outcome, reason, rows_copied, torn) = match *decision {
+        Decision::Unchanged | Decision::Refuse { .. } => (Outcome::Unchanged, None, 0, 0),
+        Decision::Create { rows } => (Outcome::Created, None, rows, 0),
+        Decision::Append { torn, rows, .. } => (Outcome::Appended, None, rows, torn),
+        Decision::Patch { torn, rows, .. } => (Outcome::Patched, None, rows + 1, torn),
+        Decision::NewGeneration { reason, rows } => {
+            (Outcome::NewGeneration, Some(reason), rows, 0)
+        }
+    };
+    CopyReport {
+        outcome,
+        reason,
+        rows_copied,
+        rows_total: total,
+        bytes_copied: rows_copied * stride,
+        bytes_total: total * stride,
+        bytes_repaired: torn,
+        kept: None,
+        definition_copied: false,
+        dry_run,
+    }
+}
+
+/// A decision being carried out.
+struct Job<'a> {
+    input: &'a Input,
+    place: &'a Place,
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl<'a> Job<'a> {
+    fn carry_out(
+        &mut self,
+        decision: Decision,
+        opened: Option<&Opened>,
+        report: &mut CopyReport,
+    ) -> Result<()> {
+        match (decision, opened) {
+            (Decision::Unchanged, _) => {
+                self.input.demand_only_grown()?;
+                report.definition_copied = self.copy_definition(None)?;
+            }
+            (Decision::Create { rows }, _) => {
+                let partial = self.copy_whole(rows)?;
+                report.definition_copied = self.copy_definition(None)?;
+                if !partial.publish_new(&self.place.name)? {
+                    // Another copy was quicker: see what it left to do.
+                    return Err(changed().at(&self.place.path()));
+                }
+                self.place.folder.sync()?;
+            }
+            (Decision::Append { torn, from, rows }, Some(opened)) => {
+                self.extend(opened, torn, from, from..from + rows)?;
+                report.definition_copied = self.copy_definition(None)?;
+            }
+            (Decision::Patch { torn, row, rows }, Some(opened)) => {
+                self.extend(opened, torn, row + 1, row..row + 1 + rows)?;
+                report.definition_copied = self.copy_definition(None)?;
+            }
+            (Decision::NewGeneration { rows, .. }, Some(opened)) => {
+                let partial = self.copy_whole(rows)?;
+                self.place.folder.adopt(&partial.file, partial.name(), &opened.stat)?;
+                self.exchange(partial, opened, report)?;
+            }
+            (decision, _) => {
+                return Err(Error::new(
+                    Status::Internal,
+                    format!("{decision:?} cannot be carried out here"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies all rows to a file that is not the copy yet.
+    fn copy_whole(&mut self, rows: u64) -> Result<Partial<'a>> {
+        let place = self.place;
+        let partial = Partial::create(&place.folder, &place.name)?;
+        let path = partial.path();
+        self.transfer(0..rows, &partial.file, &path, BLOCK, false)?;
+        partial.file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
+        self.demand_equal(&partial.file, &path, 0..rows)?;
+        Ok(partial)
+    }
+
+    /// Puts a new file in the place of the copy and keeps the old one. At each
+    /// moment there is a whole copy of one or the other.
+    fn exchange(
+        &mut self,
+        partial: Partial,
+        opened: &Opened,
+        report: &mut CopyReport,
+    ) -> Result<()> {
+        let Place { folder, name } = self.place;
+        folder.demand_current(&opened.file, name)?;
+        let stamp = stamp(SystemTime::now());
+        let kept = keep(folder, name, &stamp)?;
+        let exchange = || {
+            folder.sync()?;
+            report.definition_copied = self.copy_definition(Some(&stamp))?;
+            partial.publish(name)
+        };
+        if let Err(error) = exchange() {
+            return Err(undone(error, kept.undo(folder, name)));
+        }
+        report.kept = Some(folder.join(&kept.name));
+        folder.sync()
+    }
+
+    /// Writes `rows` to the end of the copy, of which `whole` rows are good;
+    /// if `rows` begins before that, it rewrites the last one. If anything
+    /// fails, the copy is as it was, but for a torn row.
+    fn extend(
+        &mut self,
+        opened: &Opened,
+        torn: u64,
+        whole: u64,
+        rows: Range<u64>,
+    ) -> Result<()> {
+        let path = self.place.path();
+        let stride = self.input.facts().stride;
+        let good = whole * stride;
+        let cannot = |action| {
+            let path = path.clone();
+            move |e| Error::io(action, &path, e)
+        };
+        let mut rewritten = vec![0; (good - (rows.start * stride).min(good)) as usize];
+        let rewritten_at = good - rewritten.len() as u64;
+        let file = &opened.file;
+        file.read_exact_at(&mut rewritten, rewritten_at).map_err(cannot("read"))?;
+        if torn > 0 {
+            file.set_len(good).map_err(cannot("cut a torn row off"))?;
+        }
+        let mut extend = || {
+            self.transfer(rows.clone(), file, &path, WINDOW, true)?;
+            file.sync_data().map_err(cannot("sync"))?;
+            self.demand_equal(file, &path, rows.clone())
+        };
+        if let Err(error) = extend() {
+            let undo = || {
+                file.set_len(good)?;
+                file.write_all_at(&rewritten, rewritten_at)?;
+                file.sync_data()
+            };
+            return Err(undone(error, undo().map_err(cannot("undo the copying to"))));
+        }
+        Ok(())
+    }
+
+    /// Copies rows to the same offsets of `file`, each block checked, and read
+    /// from a source that only grew. With `sync` each is on the disk before
+    /// the next is written.
+    fn transfer(
+        &mut self,
+        rows: Range<u64>,
+        file: &File,
+        path: &Path,
+        block: u64,
+        sync: bool,
+    ) -> Result<()> {
+        let stride = self.input.facts().stride;
+        let mut buffer = Vec::new();
+        for (first, count) in blocks(&rows, block / stride) {
+            buffer.resize((count * stride) as usize, 0);
+            self.input.read(first, &mut buffer)?;
+            self.input.check(first, &buffer)?;
+            self.input.demand_only_grown()?;
+            file.write_all_at(&buffer, first * stride)
+                .map_err(|e| Error::io("write", path, e).at_offset(first * stride))?;
+            if sync {
+                file.sync_data().map_err(|e| Error::io("sync", path, e))?;
+            }
+            (self.progress)(buffer.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// Fails unless the last of `rows` in `file` are what the source has now,
+    /// and the source only grew.
+    fn demand_equal(&self, file: &File, path: &Path, rows: Range<u64>) -> Result<()> {
+        let last = WINDOW / self.input.facts().stride;
+        let first = rows.start.max(rows.end.saturating_sub(last));
+        match compare(self.input, file, path, first..rows.end)? {
+            Tail::Equal => self.input.demand_only_grown(),
+            _ => Err(changed().at(self.input.path())),
+        }
+    }
+
+    /// Copies the table's definition if the copy's is another; says whether.
+    /// With a stamp the old one is kept under a dated name, as it goes with
+    /// the old rows.
+    fn copy_definition(&self, stamp_of_kept: Option<&str>) -> Result<bool> {
+        let Some(DefinitionFile { suffix, bytes }) = &self.input.definition else {
+            return Ok(false);
+        };
+        let Place { folder, .. } = self.place;
+        let name = self.place.sibling(suffix);
+        let held = self.place.read_definition(suffix)?;
+        let differs = held.as_ref() != Some(bytes);
+        if differs {
+            let partial = Partial::create(folder, &name)?;
+            let path = partial.path();
+            let written = partial.file.write_all_at(bytes, 0);
+            written.map_err(|e| Error::io("write", &path, e))?;
+            partial.file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
+            if let Some(stat) = folder.stat(&name)? {
+                folder.adopt(&partial.file, partial.name(), &stat)?;
+                if let Some(stamp) = stamp_of_kept {
+                    keep(folder, &name, stamp)?;
+                }
+            }
+            partial.publish(&name)?;
+            folder.sync()?;
+        }
+        self.set_aside_other_definitions(suffix)?;
+        Ok(differs)
+    }
+
+    /// A definition of another name (the table's `.frm` before an upgrade to
+    /// MySQL 8, an `.sdi` of another number) would be taken for this table's.
+    fn set_aside_other_definitions(&self, suffix: &OsStr) -> Result<()> {
+        let Place { folder, .. } = self.place;
+        for other in self.place.definition_suffixes()? {
+            if other != suffix {
+                let name = self.place.sibling(&other);
+                if let Kept { linked: true, .. } =
+                    keep(folder, &name, &stamp(SystemTime::now()))?
+                {
+                    folder.remove(&name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An error after which things were put back as they were, or not.
+fn undone(error: Error, undo: Result<()>) -> Error {
+    match undo {
+        Ok(()) => error,
+        Err(undo) => Error::new(
+            Status::Destination,
+            format!("{error}; and then it could not be undone: {undo}"),
+        ),
+    }
+}

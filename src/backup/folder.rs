@@ -1,0 +1,274 @@
+//! The directory copies are kept in. Everything goes through its descriptor
+//! and follows no symbolic link, since a backup may run as root in a
+//! directory that others can write to.
+
+use crate::error::{Error, Result, Status};
+use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::Errno;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// An open directory.
+pub(super) struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+/// A file in a [`Folder`], opened.
+pub(super) struct Opened {
+    pub file: File,
+    pub stat: Stat,
+}
+
+impl Opened {
+    /// Looks at the file again.
+    pub(super) fn restat(&mut self) -> io::Result<()> {
+        self.stat = fs::fstat(&self.file)?;
+        Ok(())
+    }
+}
+
+impl Folder {
+    /// Opens the directory at `path`; `None` if there is nothing.
+    pub(super) fn open(path: &Path) -> Result<Option<Folder>> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        match fs::open(path, flags, Mode::empty()) {
+            Ok(fd) => Ok(Some(Folder { fd, path: path.to_owned() })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(e) => Err(Error::io("open the directory", path, e.into())),
+        }
+    }
+
+    /// The path of the file `name`, for messages.
+    pub(super) fn join(&self, name: &OsStr) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn error(&self, action: &str, name: &OsStr, errno: Errno) -> Error {
+        Error::io(action, &self.join(name), errno.into())
+    }
+
+    /// What is at `name` itself, were it a symbolic link.
+    pub(super) fn stat(&self, name: &OsStr) -> Result<Option<Stat>> {
+        match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(e) => Err(self.error("inspect", name, e)),
+        }
+    }
+
+    /// Opens a regular file; `None` if there is none.
+    pub(super) fn open_file(&self, name: &OsStr, write: bool) -> Result<Option<Opened>> {
+        // Before opening: opening a device can do things.
+        let Some(stat) = self.stat(name)? else { return Ok(None) };
+        self.demand_regular(name, &stat)?;
+        let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
+        let flags = access
+            | OFlags::NOFOLLOW
+            | OFlags::NONBLOCK
+            | OFlags::NOCTTY
+            | OFlags::CLOEXEC;
+        let fd = match fs::openat(&self.fd, name, flags, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(e) => return Err(self.error("open", name, e)),
+        };
+        // Again, for it may have been exchanged meanwhile.
+        let stat = fs::fstat(&fd).map_err(|e| self.error("inspect", name, e))?;
+        self.demand_regular(name, &stat)?;
+        Ok(Some(Opened { file: fd.into(), stat }))
+    }
+
+    fn demand_regular(&self, name: &OsStr, stat: &Stat) -> Result<()> {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => return Ok(()),
+            FileType::Symlink => "a symbolic link",
+            FileType::Directory => "a directory",
+            FileType::Fifo => "a pipe",
+            FileType::Socket => "a socket",
+            _ => "a device",
+        };
+        Err(Error::new(Status::NotRegular, format!("this is {kind}, not a file"))
+            .at(&self.join(name)))
+    }
+
+    /// Makes a new file nobody else can read and locks it. A file of that
+    /// name left by a copy that was killed is removed.
+    pub(super) fn create(&self, name: &OsStr) -> Result<File> {
+        let flags =
+            OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let create = || fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
+        let fd = match create() {
+            Err(Errno::EXIST) => {
+                if let Some(left) = self.open_file(name, false)? {
+                    self.lock(&left.file, name)?;
+                    self.remove(name)?;
+                }
+                create()
+            }
+            other => other,
+        };
+        let file = File::from(fd.map_err(|e| self.error("create", name, e))?);
+        self.lock(&file, name)?;
+        self.demand_current(&file, name)?;
+        Ok(file)
+    }
+
+    /// Locks a file against another copy. A reader holds its lock for a
+    /// moment only; whoever holds one longer is another copy. File systems
+    /// without locks go without.
+    pub(super) fn lock(&self, file: &File, name: &OsStr) -> Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        if lock_within(file, FlockOperation::NonBlockingLockExclusive, PATIENCE)
+            .map_err(|e| self.error("lock", name, e))?
+        {
+            return Ok(());
+        }
+        Err(Error::new(Status::Locked, "another program is writing this file")
+            .at(&self.join(name)))
+    }
+
+    /// Whether `name` is still the file opened from it.
+    pub(super) fn demand_current(&self, file: &File, name: &OsStr) -> Result<()> {
+        let opened = fs::fstat(file).map_err(|e| self.error("inspect", name, e))?;
+        match self.stat(name)? {
+            Some(now) if same_file(&now, &opened) => Ok(()),
+            _ => Err(Error::new(Status::Changed, "another program replaced this file")
+                .at(&self.join(name))),
+        }
+    }
+
+    /// Gives a file the access rights, and if we may the owner, of another.
+    pub(super) fn adopt(&self, file: &File, name: &OsStr, from: &Stat) -> Result<()> {
+        let now = fs::fstat(file).map_err(|e| self.error("inspect", name, e))?;
+        if (now.st_uid, now.st_gid) != (from.st_uid, from.st_gid) {
+            let owner = fs::Uid::from_raw(from.st_uid);
+            let group = fs::Gid::from_raw(from.st_gid);
+            match fs::fchown(file, Some(owner), Some(group)) {
+                // Only root may give files away, and some file systems have
+                // no owners; then the file is ours, which harms nobody.
+                Ok(()) | Err(Errno::PERM) => {}
+                Err(e) => return Err(self.error("set the owner of", name, e)),
+            }
+        }
+        let mode = Mode::from_raw_mode(from.st_mode & 0o777);
+        match fs::fchmod(file, mode) {
+            Ok(()) | Err(Errno::PERM | Errno::OPNOTSUPP) => Ok(()),
+            Err(e) => Err(self.error("set the access rights of", name, e)),
+        }
+    }
+
+    /// Removes a file, if it is there.
+    pub(super) fn remove(&self, name: &OsStr) -> Result<()> {
+        match fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(self.error("remove", name, e)),
+        }
+    }
+
+    /// Renames a file over whatever has the new name.
+    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<()> {
+        fs::renameat(&self.fd, from, &self.fd, to).map_err(|e| self.error("rename to", to, e))
+    }
+
+    /// Renames a file to a name that is free; `false` if it is taken.
+    pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> Result<bool> {
+        match fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            // Not every file system can do that in one step.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                if self.stat(to)?.is_some() {
+                    return Ok(false);
+                }
+                self.replace(from, to).map(|()| true)
+            }
+            Err(e) => Err(self.error("rename to", to, e)),
+        }
+    }
+
+    /// Gives a file a second name that is free. `None` if it is taken,
+    /// `Some(false)` if the file system has no hard links.
+    pub(super) fn link(&self, from: &OsStr, to: &OsStr) -> Result<Option<bool>> {
+        match fs::linkat(&self.fd, from, &self.fd, to, AtFlags::empty()) {
+            Ok(()) => Ok(Some(true)),
+            Err(Errno::EXIST) => Ok(None),
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => Ok(Some(false)),
+            Err(e) => Err(self.error("keep the old copy as", to, e)),
+        }
+    }
+
+    /// Makes names last: after it, a power cut does not undo them.
+    pub(super) fn sync(&self) -> Result<()> {
+        match fs::fsync(&self.fd) {
+            // Some file systems have nothing to sync in a directory.
+            Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+            Err(e) => Err(Error::io("sync the directory", &self.path, e.into())),
+        }
+    }
+
+    /// The names in the directory.
+    pub(super) fn names(&self) -> Result<Vec<OsString>> {
+        let cannot = |e: Errno| Error::io("list", &self.path, e.into());
+        let mut names = Vec::new();
+        for entry in fs::Dir::read_from(self.fd.as_fd()).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?;
+            names.push(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
+        }
+        Ok(names)
+    }
+
+    /// Makes the file `name` if it is not there and locks it; `None` if
+    /// another program has the lock.
+    pub(super) fn lock_file(&self, name: &OsStr) -> Result<Option<File>> {
+        let flags = OFlags::CREATE
+            | OFlags::RDWR
+            | OFlags::NOFOLLOW
+            | OFlags::NONBLOCK
+            | OFlags::NOCTTY
+            | OFlags::CLOEXEC;
+        if let Some(stat) = self.stat(name)? {
+            self.demand_regular(name, &stat)?;
+        }
+        let fd = fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
+            .map_err(|e| self.error("open", name, e))?;
+        let stat = fs::fstat(&fd).map_err(|e| self.error("inspect", name, e))?;
+        self.demand_regular(name, &stat)?;
+        let file = File::from(fd);
+        let locked =
+            lock_within(&file, FlockOperation::NonBlockingLockExclusive, Duration::ZERO)
+                .map_err(|e| self.error("lock", name, e))?;
+        Ok(locked.then_some(file))
+    }
+}
+
+/// Whether two `stat`s are of one file.
+pub(super) fn same_file(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+}
+
+/// Takes a lock; `false` if somebody else held one for all of `patience`.
+/// File systems without locks go without.
+pub(super) fn lock_within(
+    file: &File,
+    operation: FlockOperation,
+    patience: Duration,
+) -> Result<bool, Errno> {
+    const WAIT: Duration = Duration::from_millis(1);
+    let begun = Instant::now();
+    loop {
+        match fs::flock(file, operation) {
+            Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(true),
+            Err(Errno::WOULDBLOCK) if begun.elapsed() >= patience => return Ok(false),
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(WAIT),
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e),
+        }
+    }
+}

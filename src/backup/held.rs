@@ -1,0 +1,300 @@
+//! What the destination holds of a feed: the copy, its definition, and the
+//! names of what a copy leaves beside them.
+
+use super::folder::{Folder, Opened, same_file};
+use super::plan::Columns;
+use super::source::{DefinitionFile, Input, MAX_DEFINITION};
+use crate::error::{Error, Result, Status};
+use crate::feed::read_up_to;
+use crate::myisam::{Definition, Layout, parse_frm, parse_sdi};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where a copy is or will be.
+pub(super) struct Place {
+    pub folder: Folder,
+    /// The name of the copy: `feed_7.MYD`.
+    pub name: OsString,
+}
+
+impl Place {
+    /// `destination` is the copy to be, or the directory it goes to. `None` if
+    /// that directory, or the one the copy would be in, does not exist.
+    pub(super) fn find(source: &Path, destination: &Path) -> Result<Option<Place>> {
+        let is_directory = destination.is_dir();
+        let (directory, name) = if is_directory {
+            (Some(destination), source.file_name())
+        } else {
+            (destination.parent(), destination.file_name())
+        };
+        let name = name
+            .filter(|name| Path::new(name).extension().is_some_and(|e| e == "MYD"))
+            .ok_or_else(|| {
+                Error::new(
+                    Status::Argument,
+                    "a copy goes to an existing directory or to a file whose name ends in .MYD",
+                )
+                .at(destination)
+            })?;
+        let folder = Folder::open(directory.unwrap_or(Path::new(".")))?;
+        Ok(folder.map(|folder| Place { folder, name: name.to_owned() }))
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    /// `feed_7` of `feed_7.MYD`, with something behind it.
+    pub(super) fn sibling(&self, suffix: &OsStr) -> OsString {
+        let mut name = Path::new(&self.name).file_stem().unwrap_or_default().to_owned();
+        name.push(suffix);
+        name
+    }
+
+    /// Whether a server keeps tables here.
+    pub(super) fn in_database(&self) -> Result<bool> {
+        let index = self.sibling(OsStr::new(".MYI"));
+        let is_there = |name: &OsStr| Ok::<_, Error>(self.folder.stat(name)?.is_some());
+        Ok(is_there(&index)? || is_there(OsStr::new("db.opt"))?)
+    }
+
+    /// Whether the copy has other names. It has a dated one if an earlier run
+    /// was killed before a new generation took its place: that is removed, for
+    /// the old copy is still the current one.
+    pub(super) fn has_other_names(&self, opened: &mut Opened) -> Result<bool> {
+        if opened.stat.st_nlink == 1 {
+            return Ok(false);
+        }
+        for name in self.folder.names()? {
+            if is_dated(&name, &self.name)
+                && self.folder.stat(&name)?.is_some_and(|stat| same_file(&stat, &opened.stat))
+            {
+                self.folder.remove(&name)?;
+            }
+        }
+        opened.restat().map_err(|e| Error::io("inspect", &self.path(), e))?;
+        Ok(opened.stat.st_nlink != 1)
+    }
+
+    /// How the copy's definition, if there is one, fits the source's.
+    pub(super) fn columns(&self, input: &Input) -> Result<Columns> {
+        let Some(held) = self.definition()? else { return Ok(Columns::Same) };
+        let Ok(held) = parse(&held) else {
+            // Nothing to go by; the rows are compared anyway.
+            return Ok(Columns::Same);
+        };
+        let same = match &input.definition {
+            Some(file) => parse(file)? == held,
+            // The source has none: then it is of nine-byte rows.
+            None => Layout::of_copy(&held)
+                .is_ok_and(|layout| layout.stride() == input.layout().stride()),
+        };
+        Ok(if same { Columns::Same } else { Columns::Other })
+    }
+
+    /// The definition that a reader of the copy would take.
+    fn definition(&self) -> Result<Option<DefinitionFile>> {
+        for suffix in self.definition_suffixes()? {
+            if let Some(bytes) = self.read_definition(&suffix)? {
+                return Ok(Some(DefinitionFile { suffix, bytes }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The suffixes definitions of the copy have, `.frm` first.
+    pub(super) fn definition_suffixes(&self) -> Result<Vec<OsString>> {
+        let frm = OsString::from(".frm");
+        if self.folder.stat(&self.sibling(&frm))?.is_some() {
+            return Ok(vec![frm]);
+        }
+        let stem = self.sibling(OsStr::new(""));
+        let names = self.folder.names()?.into_iter();
+        Ok(names
+            .filter_map(|name| {
+                let suffix = name.as_bytes().strip_prefix(stem.as_bytes())?;
+                let id = suffix.strip_prefix(b"_")?.strip_suffix(b".sdi")?;
+                let is_id = !id.is_empty() && id.iter().all(u8::is_ascii_digit);
+                is_id.then(|| OsString::from_vec(suffix.to_vec()))
+            })
+            .collect())
+    }
+
+    /// The bytes of one definition of the copy.
+    pub(super) fn read_definition(&self, suffix: &OsStr) -> Result<Option<Vec<u8>>> {
+        let name = self.sibling(suffix);
+        let Some(opened) = self.folder.open_file(&name, false)? else { return Ok(None) };
+        let cannot = |e| Error::io("read", &self.folder.join(&name), e);
+        let len = opened.file.metadata().map_err(cannot)?.len();
+        let mut bytes = vec![0; len.min(MAX_DEFINITION) as usize];
+        let have = read_up_to(&opened.file, &mut bytes, 0).map_err(cannot)?;
+        bytes.truncate(have);
+        Ok(Some(bytes))
+    }
+}
+
+fn parse(file: &DefinitionFile) -> Result<Definition> {
+    if file.suffix == ".frm" { parse_frm(&file.bytes) } else { parse_sdi(&file.bytes) }
+}
+
+/// A file being written under a name of its own; removed unless
+/// [`Partial::publish`] gave it its real one.
+pub(super) struct Partial<'a> {
+    folder: &'a Folder,
+    name: OsString,
+    pub file: File,
+    published: bool,
+}
+
+impl<'a> Partial<'a> {
+    /// Begins the file that will be `name`.
+    pub(super) fn create(folder: &'a Folder, name: &OsStr) -> Result<Partial<'a>> {
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(".partial");
+        let file = folder.create(&hidden)?;
+        Ok(Partial { folder, name: hidden, file, published: false })
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    pub(super) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// Gives the file its name, in place of whatever has it now.
+    pub(super) fn publish(mut self, name: &OsStr) -> Result<()> {
+        self.folder.replace(&self.name, name)?;
+        self.published = true;
+        Ok(())
+    }
+
+    /// Gives the file its name, which must be free; `false` if it is not.
+    pub(super) fn publish_new(mut self, name: &OsStr) -> Result<bool> {
+        self.published = self.folder.rename(&self.name, name)?;
+        Ok(self.published)
+    }
+}
+
+impl Drop for Partial<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            // Should that fail, the next copy removes it.
+            let _ = self.folder.remove(&self.name);
+        }
+    }
+}
+
+/// A file kept under a dated name.
+pub(super) struct Kept {
+    pub name: OsString,
+    /// Whether it still has its own name, too.
+    pub linked: bool,
+}
+
+/// Keeps the file `name` under a dated name.
+pub(super) fn keep(folder: &Folder, name: &OsStr, stamp: &str) -> Result<Kept> {
+    let mut count = 0;
+    loop {
+        let mut dated = name.to_owned();
+        dated.push(".");
+        dated.push(stamp);
+        if count > 0 {
+            dated.push(format!(".{count}"));
+        }
+        match folder.link(name, &dated)? {
+            Some(true) => return Ok(Kept { name: dated, linked: true }),
+            Some(false) if folder.rename(name, &dated)? => {
+                return Ok(Kept { name: dated, linked: false });
+            }
+            Some(false) | None => count += 1,
+        }
+    }
+}
+
+impl Kept {
+    /// Undoes it.
+    pub(super) fn undo(&self, folder: &Folder, name: &OsStr) -> Result<()> {
+        if self.linked {
+            folder.remove(&self.name)
+        } else {
+            folder.replace(&self.name, name)
+        }
+    }
+}
+
+/// The moment as a dated name has it: `20261123T040506Z`.
+pub(super) fn stamp(now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days counted from 1 March of year 0, when each leap day ends its year.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Whether `name` is what [`keep`] names an old `of`.
+fn is_dated(name: &OsStr, of: &OsStr) -> bool {
+    let rest = name.as_bytes().strip_prefix(of.as_bytes());
+    let Some(rest) = rest.and_then(|rest| rest.strip_prefix(b".")) else { return false };
+    let (stamp, count) = rest.split_at(rest.len().min(16));
+    let digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+    stamp.len() == 16
+        && digits(&stamp[..8])
+        && stamp[8] == b'T'
+        && digits(&stamp[9..15])
+        && stamp[15] == b'Z'
+        && (count.is_empty() || count.strip_prefix(b".").is_some_and(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn stamps_are_utc_calendar_times() {
+        // As `date -u -d @… +%Y%m%dT%H%M%SZ` prints them.
+        for (seconds, expected) in [
+            (0, "19700101T000000Z"),
+            (951_782_399, "20000228T235959Z"),
+            (951_782_400, "20000229T000000Z"),
+            (951_868_800, "20000301T000000Z"),
+            (1_795_406_706, "20261123T040506Z"),
+            (1_735_689_599, "20241231T235959Z"),
+            (4_107_542_400, "21000301T000000Z"),
+        ] {
+            assert_eq!(stamp(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn only_dated_names_of_the_same_file_are_recognised() {
+        let is = |name: &str| is_dated(OsStr::new(name), OsStr::new("feed_7.MYD"));
+        assert!(is("feed_7.MYD.20261123T040506Z"));
+        assert!(is("feed_7.MYD.20261123T040506Z.12"));
+        for other in [
+            "feed_7.MYD",
+            "feed_7.MYD.",
+            "feed_7.MYD.20261123T040506",
+            "feed_7.MYD.20261123T040506Z.",
+            "feed_7.MYD.20261123T040506Z.x",
+            "feed_7.MYD.2026-123T040506Z",
+            "feed_70.MYD.20261123T040506Z",
+        ] {
+            assert!(!is(other), "{other}");
+        }
+    }
+}
