@@ -81,6 +81,49 @@ pub struct CopyReport {
     pub dry_run: bool,
 }
 
+impl Outcome {
+    /// All of them, by their numbers.
+    pub const ALL: [Outcome; 5] = [
+        Outcome::Unchanged,
+        Outcome::Created,
+        Outcome::Appended,
+        Outcome::Patched,
+        Outcome::NewGeneration,
+    ];
+
+    /// One word, the same in tables and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Unchanged => "unchanged",
+            Outcome::Created => "created",
+            Outcome::Appended => "appended",
+            Outcome::Patched => "patched",
+            Outcome::NewGeneration => "new-generation",
+        }
+    }
+}
+
+impl CopyReport {
+    /// What is worth saying besides the outcome and the figures.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.bytes_repaired > 0 {
+            let was = if self.dry_run { "to be" } else { "were" };
+            notes.push(format!("{} bytes of a torn row {was} cut off", self.bytes_repaired));
+        }
+        if let Some(reason) = &self.reason {
+            notes.push(reason.to_string());
+        }
+        if let Some(name) = self.kept.as_deref().and_then(Path::file_name) {
+            notes.push(format!("the old copy is kept as {}", name.display()));
+        }
+        if self.definition_copied && self.outcome == Outcome::Unchanged {
+            notes.push("its definition was copied".into());
+        }
+        notes
+    }
+}
+
 impl fmt::Display for CopyReport {
     /// One sentence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,25 +136,17 @@ impl fmt::Display for CopyReport {
             Outcome::Unchanged => write!(f, "unchanged, {} rows", self.rows_total)?,
             Outcome::Created => write!(f, "created with {rows} row{s}, {bytes} bytes")?,
             Outcome::Appended if rows == 0 => f.write_str("repaired")?,
-            Outcome::Appended => write!(f, "appended {rows} row{s}, {bytes} bytes")?,
-            Outcome::Patched if rows == 1 => f.write_str("patched in its last row")?,
+            Outcome::Appended => write!(f, "extended by {rows} row{s}, {bytes} bytes")?,
             Outcome::Patched => {
-                write!(f, "patched in its last row, appended {} more", rows - 1)?;
+                f.write_str("brought up to date in its last row")?;
+                if rows > 1 {
+                    write!(f, " and extended by {} more", rows - 1)?;
+                }
             }
-            Outcome::NewGeneration => write!(f, "copied anew, {rows} row{s}, {bytes} bytes")?,
+            Outcome::NewGeneration => write!(f, "made anew with {rows} row{s}, {bytes} bytes")?,
         }
-        if self.bytes_repaired > 0 {
-            let verb = if self.dry_run { "to cut off" } else { "cut off" };
-            write!(f, "; {} bytes of a torn row {verb}", self.bytes_repaired)?;
-        }
-        if let Some(reason) = &self.reason {
-            write!(f, "; {reason}")?;
-        }
-        if let Some(name) = self.kept.as_deref().and_then(Path::file_name) {
-            write!(f, "; the old copy is kept as {}", name.display())?;
-        }
-        if self.definition_copied && self.outcome == Outcome::Unchanged {
-            f.write_str("; its definition copied")?;
+        for note in self.notes() {
+            write!(f, "; {note}")?;
         }
         Ok(())
     }
@@ -127,10 +162,34 @@ pub fn copy(
     options: &CopyOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CopyReport> {
+    let (directory, name) = if destination.is_dir() {
+        (Some(destination), source.file_name())
+    } else {
+        (destination.parent(), destination.file_name())
+    };
+    let name = name.filter(|&name| Path::new(name).extension() == Some(OsStr::new("MYD")));
+    let name = name.ok_or_else(|| {
+        Error::new(
+            Status::Argument,
+            "a copy goes to an existing directory or to a file whose name ends in .MYD",
+        )
+        .at(destination)
+    })?;
+    copy_as(source, directory.unwrap_or(Path::new("")), name, options, progress)
+}
+
+/// The same to the file `name` in `directory`.
+pub(super) fn copy_as(
+    source: &Path,
+    directory: &Path,
+    name: &OsStr,
+    options: &CopyOptions,
+    progress: &mut dyn FnMut(u64),
+) -> Result<CopyReport> {
     let paths = Paths::new(source)?;
     let mut retry = Retry::new();
     loop {
-        match attempt(&paths, destination, options, progress) {
+        match attempt(&paths, directory, name, options, progress) {
             Err(e) if may_pass(&e, &paths, retry.attempts()) && retry.wait() => {}
             other => return other,
         }
@@ -139,18 +198,18 @@ pub fn copy(
 
 fn attempt(
     paths: &Paths,
-    destination: &Path,
+    directory: &Path,
+    name: &OsStr,
     options: &CopyOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CopyReport> {
     let input = Input::open(paths)?;
-    let Some(place) = Place::find(&paths.data, destination)? else {
+    let Some(place) = Place::open(directory, name)? else {
         if options.dry_run {
             let decision = plan::decide(input.facts(), &plan::Destination::default());
             return Ok(report(&decision, &input, true));
         }
-        let parent = destination.parent().unwrap_or(Path::new("."));
-        return Err(Error::new(Status::NotFound, "there is no such directory").at(parent));
+        return Err(no_directory(directory));
     };
     let (facts, opened) = look(&input, &place, options)?;
     let decision = plan::decide(input.facts(), &facts);
@@ -163,6 +222,11 @@ fn attempt(
         job.carry_out(decision, opened.as_ref(), &mut report)?;
     }
     Ok(report)
+}
+
+/// The error for a directory that is not there.
+pub(super) fn no_directory(path: &Path) -> Error {
+    Error::new(Status::NotFound, "there is no such directory").at(path)
 }
 
 /// What the destination holds. A copy that may be written is locked.

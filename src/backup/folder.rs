@@ -45,6 +45,11 @@ impl Folder {
         }
     }
 
+    /// Which directory it is.
+    pub(super) fn identity(&self) -> Result<Stat> {
+        fs::fstat(&self.fd).map_err(|e| Error::io("inspect", &self.path, e.into()))
+    }
+
     /// The path of the file `name`, for messages.
     pub(super) fn join(&self, name: &OsStr) -> PathBuf {
         self.path.join(name)

@@ -4,7 +4,7 @@
 use super::folder::{Folder, Opened, same_file};
 use super::plan::Columns;
 use super::source::{DefinitionFile, Input, MAX_DEFINITION};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::feed::read_up_to;
 use crate::myisam::{Definition, Layout, parse_frm, parse_sdi};
 use std::ffi::{OsStr, OsString};
@@ -21,25 +21,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `destination` is the copy to be, or the directory it goes to. `None` if
-    /// that directory, or the one the copy would be in, does not exist.
-    pub(super) fn find(source: &Path, destination: &Path) -> Result<Option<Place>> {
-        let is_directory = destination.is_dir();
-        let (directory, name) = if is_directory {
-            (Some(destination), source.file_name())
-        } else {
-            (destination.parent(), destination.file_name())
-        };
-        let name = name
-            .filter(|name| Path::new(name).extension().is_some_and(|e| e == "MYD"))
-            .ok_or_else(|| {
-                Error::new(
-                    Status::Argument,
-                    "a copy goes to an existing directory or to a file whose name ends in .MYD",
-                )
-                .at(destination)
-            })?;
-        let folder = Folder::open(directory.unwrap_or(Path::new(".")))?;
+    /// The copy `name` in `directory`; `None` if there is no such directory.
+    pub(super) fn open(directory: &Path, name: &OsStr) -> Result<Option<Place>> {
+        let folder = Folder::open(directory)?;
         Ok(folder.map(|folder| Place { folder, name: name.to_owned() }))
     }
 

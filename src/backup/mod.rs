@@ -12,6 +12,8 @@ pub mod copy;
 mod folder;
 mod held;
 pub mod plan;
+pub mod run;
 mod source;
 
 pub use copy::{CopyOptions, CopyReport, Outcome, copy};
+pub use run::{Event, FeedName, RunOptions, Summary, run};
