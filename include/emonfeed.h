@@ -316,6 +316,45 @@
 #define EMONFEED_CLIP_END 8
 
 /**
+ * Copy flag: only find out what would be done; write nothing.
+ */
+#define EMONFEED_COPY_DRY_RUN 1
+
+/**
+ * Copy flag: compare every row of the copy with the source, not only the last
+ * 256 KiB, and so find old readings that were edited.
+ */
+#define EMONFEED_COPY_FULL 2
+
+/**
+ * Outcome: the copy held every row already.
+ */
+#define EMONFEED_OUTCOME_UNCHANGED 0
+
+/**
+ * Outcome: the copy was made.
+ */
+#define EMONFEED_OUTCOME_CREATED 1
+
+/**
+ * Outcome: rows were appended, or a torn row at the end of the copy was cut
+ * off.
+ */
+#define EMONFEED_OUTCOME_APPENDED 2
+
+/**
+ * Outcome: the value of the copy's last row was brought up to date, and rows
+ * were appended if there were any.
+ */
+#define EMONFEED_OUTCOME_PATCHED 3
+
+/**
+ * Outcome: the source had shrunk or was another one than the copy; the copy
+ * was made anew and the old one kept under a dated name.
+ */
+#define EMONFEED_OUTCOME_NEW_GENERATION 4
+
+/**
  * Why a call failed: a status and a message for people. Yours; free it with
  * `emonfeed_error_free()`.
  *
@@ -365,6 +404,19 @@ typedef struct emonfeed_feed emonfeed_feed;
  * `emonfeed_feed_histogram()`.
  */
 typedef struct emonfeed_histogram emonfeed_histogram;
+
+/**
+ * What one copy did. Yours; free it with `emonfeed_report_free()`.
+ *
+ * It never changes, so any number of threads may read it until it is freed.
+ *
+ * Functions: `emonfeed_report_outcome()`, `emonfeed_report_rows_copied()`,
+ * `emonfeed_report_rows_total()`, `emonfeed_report_bytes_copied()`,
+ * `emonfeed_report_bytes_total()`, `emonfeed_report_bytes_repaired()`,
+ * `emonfeed_report_kept()`, `emonfeed_report_message()`,
+ * `emonfeed_report_free()`. Made by: `emonfeed_copy()`.
+ */
+typedef struct emonfeed_report emonfeed_report;
 
 /**
  * The answer of a query: points, in the order that query promises. Yours;
@@ -799,6 +851,89 @@ size_t emonfeed_text_len(const emonfeed_text *text);
  * Frees a text. NULL is fine.
  */
 void emonfeed_text_free(emonfeed_text *text);
+
+/**
+ * Brings the copy of one feed up to date.
+ *
+ * `source` is the file of its rows, such as
+ * `/var/lib/mysql/emoncms/feed_7.MYD`. `destination` is a file to be, whose
+ * name ends in `.MYD`, or an existing directory, where the copy gets the
+ * source's name. Neither may be a symbolic link, a pipe or a device. `flags`
+ * is 0 or `EMONFEED_COPY_…` flags combined with `|`.
+ *
+ * Only whole rows that the server has committed are copied, each checked.
+ * What the copy holds is not copied again: its last rows are compared with
+ * the source, a torn row at its end is cut off, new rows are appended and on
+ * the disk when this returns. If a source shrank or was rewritten, it is
+ * copied anew, and the old copy kept under a dated name beside. The table's
+ * definition (`.frm` or `.sdi`) is copied along, the index (`.MYI`) never.
+ *
+ * `*out` becomes a report that is yours. If the copy fails, what was there
+ * before is there still: `EMONFEED_STATUS_DESTINATION` if the destination is
+ * no place for a copy, `EMONFEED_STATUS_LOCKED` if another copy is writing
+ * it, `EMONFEED_STATUS_CHANGED` if the source was rewritten meanwhile each
+ * time it was tried, `EMONFEED_STATUS_IO` for a full disk, otherwise whatever
+ * is wrong with the source, as `emonfeed_feed_open()` says it.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_copy(const char *source,
+                              const char *destination,
+                              uint32_t flags,
+                              emonfeed_report **out,
+                              emonfeed_error **error);
+
+/**
+ * What became of the copy: one of `EMONFEED_OUTCOME_…`. -1 if `report` is
+ * NULL.
+ */
+int32_t emonfeed_report_outcome(const emonfeed_report *report);
+
+/**
+ * Rows written, a rewritten last row included. 0 if `report` is NULL.
+ */
+uint64_t emonfeed_report_rows_copied(const emonfeed_report *report);
+
+/**
+ * Rows in the copy now, deleted ones included. 0 if `report` is NULL.
+ */
+uint64_t emonfeed_report_rows_total(const emonfeed_report *report);
+
+/**
+ * Bytes of the rows written. 0 if `report` is NULL.
+ */
+uint64_t emonfeed_report_bytes_copied(const emonfeed_report *report);
+
+/**
+ * Bytes of the copy now. 0 if `report` is NULL.
+ */
+uint64_t emonfeed_report_bytes_total(const emonfeed_report *report);
+
+/**
+ * Bytes of a torn row that were cut off the end of the copy. 0 if `report`
+ * is NULL.
+ */
+uint64_t emonfeed_report_bytes_repaired(const emonfeed_report *report);
+
+/**
+ * The path the old copy was kept under; NULL if none was, or if `report` is
+ * NULL.
+ *
+ * The text belongs to the report and lives as long as it does.
+ */
+const char *emonfeed_report_kept(const emonfeed_report *report);
+
+/**
+ * What was done, in one sentence for people. Of NULL: an empty string. Never
+ * NULL.
+ *
+ * The text belongs to the report and lives as long as it does.
+ */
+const char *emonfeed_report_message(const emonfeed_report *report);
+
+/**
+ * Frees a report. NULL is fine.
+ */
+void emonfeed_report_free(emonfeed_report *report);
 
 #ifdef __cplusplus
 }  // extern "C"

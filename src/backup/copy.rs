@@ -109,7 +109,10 @@ impl CopyReport {
         let mut notes = Vec::new();
         if self.bytes_repaired > 0 {
             let was = if self.dry_run { "to be" } else { "were" };
-            notes.push(format!("{} bytes of a torn row {was} cut off", self.bytes_repaired));
+            notes.push(format!(
+                "{} bytes of a torn row {was} cut off",
+                self.bytes_repaired
+            ));
         }
         if let Some(reason) = &self.reason {
             notes.push(reason.to_string());
@@ -143,7 +146,9 @@ impl fmt::Display for CopyReport {
                     write!(f, " and extended by {} more", rows - 1)?;
                 }
             }
-            Outcome::NewGeneration => write!(f, "made anew with {rows} row{s}, {bytes} bytes")?,
+            Outcome::NewGeneration => {
+                write!(f, "made anew with {rows} row{s}, {bytes} bytes")?
+            }
         }
         for note in self.notes() {
             write!(f, "; {note}")?;
@@ -167,7 +172,8 @@ pub fn copy(
     } else {
         (destination.parent(), destination.file_name())
     };
-    let name = name.filter(|&name| Path::new(name).extension() == Some(OsStr::new("MYD")));
+    let name =
+        name.filter(|&name| Path::new(name).extension() == Some(OsStr::new("MYD")));
     let name = name.ok_or_else(|| {
         Error::new(
             Status::Argument,
@@ -214,7 +220,9 @@ fn attempt(
     let (facts, opened) = look(&input, &place, options)?;
     let decision = plan::decide(input.facts(), &facts);
     if let Decision::Refuse { because } = decision {
-        return Err(Error::new(Status::Destination, because.to_string()).at(&place.path()));
+        return Err(
+            Error::new(Status::Destination, because.to_string()).at(&place.path())
+        );
     }
     let mut report = report(&decision, &input, options.dry_run);
     if !options.dry_run {
@@ -310,7 +318,8 @@ fn compare(input: &Input, copy: &File, path: &Path, rows: Range<u64>) -> Result<
             continue;
         }
         let stride_bytes = stride as usize;
-        let pairs = ours.chunks_exact(stride_bytes).zip(theirs.chunks_exact(stride_bytes));
+        let pairs =
+            ours.chunks_exact(stride_bytes).zip(theirs.chunks_exact(stride_bytes));
         for (row, (ours, theirs)) in (first..).zip(pairs) {
             if ours == theirs {
                 continue;

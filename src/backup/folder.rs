@@ -3,7 +3,9 @@
 //! directory that others can write to.
 
 use crate::error::{Error, Result, Status};
-use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{
+    self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat,
+};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -106,8 +108,11 @@ impl Folder {
     /// Makes a new file nobody else can read and locks it. A file of that
     /// name left by a copy that was killed is removed.
     pub(super) fn create(&self, name: &OsStr) -> Result<File> {
-        let flags =
-            OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::CREATE
+            | OFlags::EXCL
+            | OFlags::RDWR
+            | OFlags::NOFOLLOW
+            | OFlags::CLOEXEC;
         let create = || fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
         let fd = match create() {
             Err(Errno::EXIST) => {
@@ -179,7 +184,8 @@ impl Folder {
 
     /// Renames a file over whatever has the new name.
     pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<()> {
-        fs::renameat(&self.fd, from, &self.fd, to).map_err(|e| self.error("rename to", to, e))
+        fs::renameat(&self.fd, from, &self.fd, to)
+            .map_err(|e| self.error("rename to", to, e))
     }
 
     /// Renames a file to a name that is free; `false` if it is taken.
@@ -204,7 +210,9 @@ impl Folder {
         match fs::linkat(&self.fd, from, &self.fd, to, AtFlags::empty()) {
             Ok(()) => Ok(Some(true)),
             Err(Errno::EXIST) => Ok(None),
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => Ok(Some(false)),
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => {
+                Ok(Some(false))
+            }
             Err(e) => Err(self.error("keep the old copy as", to, e)),
         }
     }
@@ -269,7 +277,9 @@ pub(super) fn lock_within(
     let begun = Instant::now();
     loop {
         match fs::flock(file, operation) {
-            Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(true),
+            Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                return Ok(true);
+            }
             Err(Errno::WOULDBLOCK) if begun.elapsed() >= patience => return Ok(false),
             Err(Errno::WOULDBLOCK) => std::thread::sleep(WAIT),
             Err(Errno::INTR) => {}

@@ -54,7 +54,10 @@ impl Place {
         }
         for name in self.folder.names()? {
             if is_dated(&name, &self.name)
-                && self.folder.stat(&name)?.is_some_and(|stat| same_file(&stat, &opened.stat))
+                && self
+                    .folder
+                    .stat(&name)?
+                    .is_some_and(|stat| same_file(&stat, &opened.stat))
             {
                 self.folder.remove(&name)?;
             }

@@ -233,7 +233,10 @@ mod tests {
     fn no_copy_is_created_even_of_an_empty_source() {
         for rows in [0, 5] {
             let source = Source { stride: 9, rows };
-            assert_eq!(decide(source, &Destination::default()), Decision::Create { rows });
+            assert_eq!(
+                decide(source, &Destination::default()),
+                Decision::Create { rows }
+            );
         }
     }
 

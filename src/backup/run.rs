@@ -200,7 +200,10 @@ pub fn run(
     if feeds.is_empty() {
         return Err(Error::new(
             Status::NotFound,
-            format!("there is no feed here to copy (tables named {}<number>)", options.prefix),
+            format!(
+                "there is no feed here to copy (tables named {}<number>)",
+                options.prefix
+            ),
         )
         .at(source));
     }
@@ -302,7 +305,11 @@ struct Pace {
 
 impl Pace {
     fn new(bytes_per_second: u64) -> Pace {
-        Pace { bytes_per_second: bytes_per_second.max(1), begun: Instant::now(), bytes: 0 }
+        Pace {
+            bytes_per_second: bytes_per_second.max(1),
+            begun: Instant::now(),
+            bytes: 0,
+        }
     }
 
     /// Waits until so many more bytes are due.
@@ -333,7 +340,9 @@ mod tests {
 
     #[test]
     fn feeds_are_tables_named_by_number_in_numeric_order() {
-        for other in ["feed_", "feed_7a", "feed_7 ", "xfeed_7", "feed_-1", "feed_7.MYD", ""] {
+        for other in
+            ["feed_", "feed_7a", "feed_7 ", "xfeed_7", "feed_-1", "feed_7.MYD", ""]
+        {
             assert_eq!(name(other), None, "{other}");
         }
         let tables = ["feed_10", "feed_9", "feed_100", "feed_09", "feed_0", "feed_1"];
@@ -347,17 +356,22 @@ mod tests {
     #[test]
     fn patterns_match_the_number_or_the_table() {
         let feed = name("feed_127").unwrap();
-        for pattern in ["127", "feed_127", "1*", "*7", "?2?", "feed_*", "*", "**7", "1*2*7"] {
+        for pattern in
+            ["127", "feed_127", "1*", "*7", "?2?", "feed_*", "*", "**7", "1*2*7"]
+        {
             assert!(feed.matches(&[pattern.to_owned()]), "{pattern}");
         }
-        for pattern in ["12", "27", "1?", "*8", "", "????", "feed_12", "1*2*8", "FEED_127"] {
+        for pattern in
+            ["12", "27", "1?", "*8", "", "????", "feed_12", "1*2*8", "FEED_127"]
+        {
             assert!(!feed.matches(&[pattern.to_owned()]), "{pattern}");
         }
     }
 
     #[test]
     fn exclude_wins_over_only() {
-        let strings = |patterns: &[&str]| patterns.iter().map(|&p| p.to_owned()).collect();
+        let strings =
+            |patterns: &[&str]| patterns.iter().map(|&p| p.to_owned()).collect();
         let selected = |only: &[&str], exclude: &[&str]| {
             let options = RunOptions {
                 only: strings(only),

@@ -168,7 +168,8 @@ fn read_definition(table: &Table) -> Result<Option<DefinitionFile>> {
         return Err(changed().at(path));
     }
     let mut bytes = vec![0; meta.len() as usize];
-    let have = read_up_to(&file, &mut bytes, 0).map_err(|e| Error::io("read", path, e))?;
+    let have =
+        read_up_to(&file, &mut bytes, 0).map_err(|e| Error::io("read", path, e))?;
     if have < bytes.len() {
         return Err(changed().at(path));
     }

@@ -25,3 +25,5 @@ mod series;
 mod histogram;
 
 mod text;
+
+mod copy;
