@@ -126,6 +126,22 @@ fn threads_get_the_answers_one_thread_gets() {
     all_ways("threads", &[(&[path.as_os_str()], expected)]);
 }
 
+#[test]
+fn a_program_keeps_its_own_sigbus_handler() {
+    let folder = c::temporary();
+    let path = folder.path().join("feed_1.MYD");
+    write_feed(&path, (0..600).map(|i| (1000 + i * 10, i as f32)));
+    let scratch = folder.path().join("scratch");
+    all_ways(
+        "sigbus",
+        &[(
+            &[path.as_os_str(), scratch.as_os_str()],
+            "600 rows\nthe library installed its handler\n\
+             1 fault reached the program\n600 rows\n600 rows\n",
+        )],
+    );
+}
+
 /// The feeds `check.c` expects.
 fn write_check_feeds(folder: &Path) {
     let rows = || {
@@ -143,7 +159,7 @@ fn write_check_feeds(folder: &Path) {
 
     let secret = folder.join("secret.MYD");
     write_feed(&secret, rows());
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     fs::create_dir(folder.join("folder.MYD")).unwrap();
     let pipe = CString::new(folder.join("pipe.MYD").as_os_str().as_bytes()).unwrap();
     // SAFETY: the string is valid and ends with a NUL.
