@@ -605,9 +605,37 @@ fn times_before_1970_are_allowed() {
     assert!(table.contains("1969-12-31T23:59:50+00:00         -10               -\n"));
 }
 
+/// What a copy holds and which runs copy what is tested elsewhere.
+#[test]
+fn a_backup_and_the_next_one() {
+    let rows = readings();
+    let feed = Feed::new(&rows);
+    let copies = tempfile::tempdir().unwrap();
+    let (from, to) = (feed.dir.path(), copies.path().join("emoncms"));
+    let args = ["backup", from.to_str().unwrap(), to.to_str().unwrap(), "--json"];
+    let summary = || -> Value {
+        let text = printed(&args);
+        serde_json::from_str(text.lines().last().unwrap()).unwrap()
+    };
+    assert_eq!(summary()["rows_copied"], 2000);
+    assert_eq!(summary()["rows_copied"], 0);
+    let mut bytes = fs::read(feed.path()).unwrap();
+    bytes.extend_from_within(..18);
+    fs::write(feed.path(), &bytes).unwrap();
+    assert_eq!(summary()["rows_copied"], 2);
+    assert_eq!(fs::read(to.join("feed_7.MYD")).unwrap(), bytes);
+    // The copy is a feed like any other.
+    let copy = to.join("feed_7.MYD");
+    let all = ["--rows", "--format", "csv"];
+    let of_copy = printed(&[&["get", copy.to_str().unwrap()], &all[..]].concat());
+    assert_eq!(of_copy, feed.get(&all));
+    let none = failure(&["backup", "/no/such/folder", to.to_str().unwrap()], 1);
+    assert!(none.starts_with("emonfeed: /no/such/folder: "), "{none}");
+}
+
 #[test]
 fn help_shows_examples() {
-    for command in ["info", "get"] {
+    for command in ["info", "get", "backup"] {
         let help = printed(&[command, "--help"]);
         assert!(help.contains("Examples:\n"), "{help}");
         assert!(help.contains(&format!("emonfeed {command} ")), "{help}");

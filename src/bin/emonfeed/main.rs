@@ -1,6 +1,7 @@
-//! The command `emonfeed`: looks into feed files and answers questions about
-//! them from the shell.
+//! The command `emonfeed`: looks into feed files, answers questions about them
+//! and backs them up, from the shell.
 
+mod backup;
 mod calendar;
 mod failure;
 mod get;
@@ -17,16 +18,19 @@ use std::process::ExitCode;
 #[command(
     name = "emonfeed",
     version,
-    about = "Reads emoncms feed files (feed_N.MYD) directly, without a database server",
+    about = "Reads emoncms feed files (feed_N.MYD) directly, without a database server, and backs \
+             them up",
     after_help = "\
 Examples:
   emonfeed info /var/lib/mysql/emoncms/feed_7.MYD
   emonfeed get feed_7.MYD --points 50 --average --plot
   emonfeed get feed_7.MYD --start 2026-01-01 --end 2026-02-01 --daily --format csv
+  emonfeed backup /var/lib/mysql/emoncms /mnt/usb/emoncms
 
 `emonfeed help get` explains a command and shows more examples.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage."
+Exit codes: 0 done, 1 failed, 2 wrong usage; of backup also 3 finished but
+incomplete, 11 another run holds the lock."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -37,12 +41,14 @@ struct Cli {
 enum Command {
     Info(info::Args),
     Get(get::Args),
+    Backup(backup::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Info(args) => info::run(args),
         Command::Get(args) => get::run(args),
+        Command::Backup(args) => return backup::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
