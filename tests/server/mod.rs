@@ -8,6 +8,7 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
 
+pub mod oracle;
 pub mod shapes;
 
 use std::io::{BufRead, BufReader, Write};
@@ -22,7 +23,8 @@ shift
 "$@" </dev/null >>"$dir/log" 2>&1 &
 read -r order
 kill -KILL $!
-wait $!
+# Not "Killed" on every run.
+wait $! 2>/dev/null
 test "$order" = keep || rm -rf "$dir"
 "#;
 
@@ -67,6 +69,11 @@ impl Server {
         self.dir.join("data/emoncms")
     }
 
+    /// Where everything of this server is.
+    pub fn folder(&self) -> &Path {
+        &self.dir
+    }
+
     /// The file with the rows of `table`.
     pub fn rows_file(&self, table: &str) -> PathBuf {
         self.database().join(format!("{table}.MYD"))
@@ -93,6 +100,16 @@ impl Server {
         self.client.as_mut().expect("a connection").sql(sql)
     }
 
+    /// Several statements in one round trip: an answer for each.
+    pub fn ask<S: AsRef<str>>(&mut self, questions: &[S]) -> Result<Vec<Rows>, String> {
+        self.client.as_mut().expect("a connection").ask(questions)
+    }
+
+    /// The connection that [`Server::sql`] uses.
+    pub fn main_client(&mut self) -> &mut Client {
+        self.client.as_mut().expect("a connection")
+    }
+
     /// Kills the server as a power cut would, and waits until it is gone.
     pub fn crash(&mut self) {
         self.client = None;
@@ -113,6 +130,10 @@ impl Server {
             let _ = stdin.write_all(order.as_bytes());
         }
         let _ = self.guard.wait();
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
     }
 
     fn connect(&mut self) {
@@ -143,6 +164,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // It may have to do with the failure, and is about to go.
+            eprintln!("the server's log:\n{}", self.log());
+        }
         self.client = None;
         self.stop("");
     }
@@ -266,6 +291,11 @@ impl Client {
                     let line = line.trim_end_matches('\n');
                     if line == end {
                         break;
+                    }
+                    // Errors of the client itself: it may never answer again.
+                    if line.starts_with("ERROR 20") {
+                        error.get_or_insert_with(|| line.to_string());
+                        return;
                     }
                     if line.starts_with("ERROR ") {
                         error.get_or_insert_with(|| line.to_string());

@@ -238,7 +238,7 @@ pub const SHAPES: &[Shape] = &[
         name: "checksum_tinyint",
         columns: "time INT UNSIGNED, data TINYINT, INDEX(time)",
         options: "CHECKSUM=1",
-        stride: 7,
+        stride: 8,
         value_type: "TINYINT",
         kind: Kind::Whole(-128, 127),
         ..PLAIN
@@ -246,6 +246,14 @@ pub const SHAPES: &[Shape] = &[
     Shape {
         name: "time_signed",
         columns: "time INT, data FLOAT, INDEX(time)",
+        signed_time: true,
+        ..PLAIN
+    },
+    Shape {
+        name: "time_bigint",
+        columns: "time BIGINT NOT NULL, data FLOAT, INDEX(time)",
+        stride: 13,
+        time_nullable: false,
         signed_time: true,
         ..PLAIN
     },
@@ -269,6 +277,17 @@ pub const SHAPES: &[Shape] = &[
         ..PLAIN
     },
     Shape { name: "max_rows", options: "MAX_ROWS=1000", ..PLAIN },
+    Shape {
+        name: "max_rows_tinyint",
+        columns: "time INT UNSIGNED NOT NULL, data TINYINT NOT NULL",
+        options: "MAX_ROWS=1000",
+        stride: 6,
+        value_type: "TINYINT",
+        kind: Kind::Whole(-128, 127),
+        time_nullable: false,
+        data_nullable: false,
+        ..PLAIN
+    },
     Shape {
         name: "reordered",
         columns: "data FLOAT, time INT UNSIGNED, INDEX(time)",
