@@ -1,0 +1,89 @@
+# Builds, tests and installs emonfeed. `make help` lists what there is.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+
+CARGO ?= cargo
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# As build.rs has it.
+SONAME := $(shell grep -o 'libemonfeed\.so\.[0-9]*' build.rs)
+
+# What a program linked with libemonfeed.a needs besides, as
+# `cargo rustc --lib -- --print native-static-libs` says.
+LIBS_PRIVATE = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+
+# Whatever this user's settings of cargo say, everything is made in target/.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+unexport CARGO_BUILD_TARGET
+# Debian keeps the database server out of an ordinary user's PATH.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+.NOTPARALLEL:
+.PHONY: all php demo test setup install install-php uninstall clean help
+
+# The static library of this build serves PHP too: what only the command uses
+# is no part of it.
+all:
+	$(CARGO) build --release --locked
+
+php: all
+	sh tests/php.sh build
+
+demo:
+	@sh tests/demo/demo.sh
+
+setup:
+	@sh tests/setup.sh test
+
+# The demo is a test as well: it stops at the first answer that is wrong.
+test: setup php
+	$(CARGO) test --locked
+	sh tests/php.sh test
+	sh tests/php.sh valgrind
+	DEMO_TABLES=writer sh tests/demo/demo.sh
+	DEMO_TABLES=server sh tests/demo/demo.sh
+
+# Makes nothing, so that root can run it where only another user has cargo.
+install:
+	@test -f target/release/libemonfeed.a || { echo 'Run make first (as yourself, not as root).' >&2; exit 1; }
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
+	install -m 755 target/release/emonfeed "$(DESTDIR)$(BINDIR)/emonfeed"
+	install -m 644 include/emonfeed.h "$(DESTDIR)$(INCLUDEDIR)/emonfeed.h"
+	install -m 644 target/release/libemonfeed.a "$(DESTDIR)$(LIBDIR)/libemonfeed.a"
+	install -m 755 target/release/libemonfeed.so "$(DESTDIR)$(LIBDIR)/libemonfeed.so.$(VERSION)"
+	ln -sf libemonfeed.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libemonfeed.so"
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' \
+	    include/emonfeed.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
+	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
+	@test -n "$(DESTDIR)" || echo 'If programs do not find $(SONAME), run ldconfig.'
+
+install-php:
+	@test -f target/php-ext/modules/emonfeed.so || { echo 'Run make php first (as yourself, not as root).' >&2; exit 1; }
+	install -d "$(DESTDIR)$$(php-config --extension-dir)"
+	install -m 644 target/php-ext/modules/emonfeed.so "$(DESTDIR)$$(php-config --extension-dir)/emonfeed.so"
+
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/emonfeed" "$(DESTDIR)$(INCLUDEDIR)/emonfeed.h" \
+	    "$(DESTDIR)$(LIBDIR)/libemonfeed.a" "$(DESTDIR)$(LIBDIR)/libemonfeed.so" \
+	    "$(DESTDIR)$(LIBDIR)/$(SONAME)" "$(DESTDIR)$(LIBDIR)/libemonfeed.so.$(VERSION)" \
+	    "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
+
+clean:
+	$(CARGO) clean
+
+help:
+	@echo 'make              builds the library and the command (target/release)'
+	@echo 'make php          builds the PHP extension (target/php-ext/modules/emonfeed.so)'
+	@echo 'make demo         installs what is missing, builds, and shows it all at work'
+	@echo 'make test         installs what is missing, and runs every test'
+	@echo 'make setup        only installs what `make test` needs'
+	@echo 'make install      installs library, header and command under PREFIX=$(PREFIX)'
+	@echo 'make install-php  installs the extension into this PHP (php-config --extension-dir)'
+	@echo 'make uninstall    removes what `make install` installed'
+	@echo 'make clean        removes target/'
+	@echo
+	@echo 'NO_INSTALL=1 before `make demo` or `make test` only reports what is missing.'

@@ -1,0 +1,169 @@
+#!/bin/sh
+# Looks for the programs that the demo or the tests need, and installs what is
+# missing through apt.
+#
+#   sh tests/setup.sh build|demo|test
+#   NO_INSTALL=1 sh tests/setup.sh test     only reports
+#
+# Nothing here starts a service: mariadb-server-core is the server program
+# alone, without the unit files and accounts that mariadb-server brings.
+set -eu
+
+level=${1:?usage: setup.sh build|demo|test}
+cd "$(dirname "$0")/.."
+# Debian keeps the database server out of an ordinary user's PATH.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+# $CC and $CXX may hold options.
+# shellcheck disable=SC2086
+compiles_c() { has ${CC%% *} && echo '#include <stdio.h>' | $CC -x c -fsyntax-only - 2>/dev/null; }
+# shellcheck disable=SC2086
+compiles_cxx() { has ${CXX%% *} && echo '#include <cstdio>' | $CXX -x c++ -fsyntax-only - 2>/dev/null; }
+has_php_dev() { has phpize && has php-config; }
+has_server() { has mariadbd || { has mysqld && mysqld --no-defaults --version | grep -q MariaDB; }; }
+has_client() { has mariadb || has mysql; }
+has_mysqli() { has php && php -m | grep -qx mysqli; }
+# A valgrind without the symbols of libc stops at its start.
+runs_valgrind() { has valgrind && valgrind -q --error-exitcode=1 true >/dev/null 2>&1; }
+
+packages=
+# need CHECK PACKAGES WHAT: notes the packages if CHECK fails.
+need() {
+    "$1" && return
+    packages="$packages $2"
+    printf '  %-24s %s\n' "$2" "$3"
+}
+
+find_missing() {
+    packages=
+    need compiles_c 'gcc libc6-dev' 'C compiler: links the Rust code, builds the extension'
+    [ "$level" = build ] && return
+    need has_php 'php-cli' 'PHP, which calls the extension'
+    need has_php_dev 'php-dev' 'phpize and the headers, to build the extension'
+    [ "$level" = demo ] && return
+    need compiles_cxx 'g++' 'C++ compiler: the C header must suit C++ too'
+    need has_pkg_config 'pkg-config' 'finds the installed library, as its users would'
+    need runs_valgrind 'valgrind libc6-dbg' 'runs the C and PHP tests under memory checks'
+    need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
+    need has_client 'mariadb-client-core' 'its client program'
+    need has_mysqli 'php-mysql' 'PHP talks to that server in the tests'
+}
+has_php() { has php; }
+has_pkg_config() { has pkg-config; }
+
+check_rust() {
+    if ! has cargo || ! has rustc; then
+        cat >&2 <<'END'
+No Rust toolchain is here (cargo, rustc). emonfeed needs Rust 1.85 or newer:
+  Debian 13 or newer:  apt-get install cargo
+  anywhere else:       https://rustup.rs
+END
+        exit 1
+    fi
+    found=$(rustc --version | awk '{ print $2 }')
+    wanted=$(awk -F '"' '/^rust-version/ { print $2 }' Cargo.toml)
+    if ! awk -v f="$found" -v w="$wanted" 'BEGIN {
+        split(f, a, "."); split(w, b, ".")
+        exit !(a[1] > b[1] || a[1] == b[1] && a[2] + 0 >= b[2] + 0) }'; then
+        echo "Rust $found is here, but emonfeed needs $wanted or newer (https://rustup.rs)." >&2
+        exit 1
+    fi
+}
+
+# phpize of one PHP builds nothing the php of another version can load.
+check_php() {
+    [ "$level" != build ] || return 0
+    built_for=$(php-config --version)
+    runs=$(php -n -r 'echo PHP_VERSION;')
+    if [ "$built_for" != "$runs" ]; then
+        echo "php is version $runs, but phpize and php-config belong to $built_for." >&2
+        echo "Put the php, phpize and php-config of one version first in PATH." >&2
+        exit 1
+    fi
+}
+
+# apt-get waits for dpkg's lock by itself, but not for the locks on its lists
+# and its downloads.
+apt_get() {
+    tries=0
+    until $sudo env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+        apt-get -q -o DPkg::Lock::Timeout=600 "$@" >"$log" 2>&1 </dev/null; do
+        grep -q 'Could not get lock\|Unable to lock' "$log" || return 1
+        tries=$((tries + 1))
+        [ "$tries" -lt 120 ] || return 1
+        [ "$tries" -gt 1 ] || echo "Another apt is at work; waiting for it."
+        sleep 5
+    done
+}
+
+# Whether apt knows a version of each package that it could install.
+all_known() {
+    for package in $packages; do
+        apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]' || return 1
+    done
+}
+
+give_up() {
+    tail -n 20 "$log" >&2
+    echo "apt-get failed (all of its output: $log). The line was:" >&2
+    echo "  $line" >&2
+    exit 1
+}
+
+check_rust
+
+report=$(find_missing; echo "packages:$packages")
+packages=${report##*packages:}
+report=${report%packages:*}
+if [ -n "$packages" ]; then
+    sudo=
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    line="${sudo:+sudo }apt-get install --no-install-recommends$packages"
+    update=
+    all_known || update="${sudo:+sudo }apt-get update"
+
+    echo "Missing for \`make $level\`:"
+    printf '%s' "$report"
+    if [ -n "${NO_INSTALL:-}" ]; then
+        echo "NO_INSTALL is set, so nothing is installed. To do it yourself:"
+        echo "  ${update:+$update && }$line"
+        exit 1
+    fi
+    if ! has apt-get; then
+        echo "This machine has no apt-get. Install the above the way it is done here," >&2
+        echo "and start again. (The names are those of Debian 12's packages.)" >&2
+        exit 1
+    fi
+    if [ -n "$sudo" ] && ! has sudo; then
+        echo "There is no sudo here. As root, run:" >&2
+        echo "  ${update:+${update#sudo } && }${line#sudo }" >&2
+        exit 1
+    fi
+
+    mkdir -p target
+    log=target/setup.log
+    begin=$(date +%s)
+    if [ -n "$update" ]; then
+        echo "Reading apt's package lists: $update"
+        apt_get update || give_up
+    fi
+    echo "Installing them: $line"
+    # A list older than the archive names packages that are gone from it.
+    # shellcheck disable=SC2086
+    apt_get install -y --no-install-recommends $packages ||
+        { apt_get update && apt_get install -y --no-install-recommends $packages; } ||
+        give_up
+    echo "Installed in $(($(date +%s) - begin)) s."
+
+    report=$(find_missing)
+    if [ -n "$report" ]; then
+        echo "Still missing after the installation:" >&2
+        echo "$report" >&2
+        exit 1
+    fi
+fi
+
+check_php
