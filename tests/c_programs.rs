@@ -8,7 +8,7 @@ use std::ffi::{CString, OsStr};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A year of emoncms in a zone with summer time, said without a time zone
@@ -17,23 +17,31 @@ const ZONE: &str = "GMT0BST,M3.5.0/1,M10.5.0";
 /// 1 January 2013, 0:00 UTC.
 const NEW_YEAR: u32 = 1_356_998_400;
 
-/// Builds `name` in all ways and checks what each writes, given these
-/// arguments.
-fn all_ways(name: &str, runs: &[(&[&OsStr], &str)]) {
-    let folder = c::temporary();
+/// `name` as C and as C++, with the shared and with the static library.
+fn builds(folder: &Path, name: &str) -> Vec<PathBuf> {
+    let mut programs = Vec::new();
     for link in [Link::Shared, Link::Static] {
         for language in [Language::C, Language::Cpp] {
-            let program = compile(folder.path(), name, language, link, &[]);
-            for (arguments, expected) in runs {
-                for mut command in [Command::new(&program), valgrind(&program)] {
-                    // Without the folders that cargo lets its tests search.
-                    command
-                        .args(*arguments)
-                        .env("TZ", ZONE)
-                        .env_remove("LD_LIBRARY_PATH");
-                    assert_eq!(output(&mut command), *expected, "{command:?}");
-                }
-            }
+            programs.push(compile(folder, name, language, link, &[]));
+        }
+    }
+    programs
+}
+
+/// What a program writes that must succeed.
+fn said(mut command: Command, arguments: &[&OsStr]) -> String {
+    // Without the folders that cargo lets its tests search.
+    output(command.args(arguments).env("TZ", ZONE).env_remove("LD_LIBRARY_PATH"))
+}
+
+/// Checks what each build of `name` writes, given these arguments, plainly
+/// and under valgrind.
+fn all_ways(name: &str, runs: &[(&[&OsStr], &str)]) {
+    let folder = c::temporary();
+    for program in builds(folder.path(), name) {
+        for (arguments, expected) in runs {
+            assert_eq!(said(Command::new(&program), arguments), *expected);
+            assert_eq!(said(valgrind(&program), arguments), *expected);
         }
     }
 }
@@ -118,6 +126,34 @@ fn graph_prints_what_the_browser_got_in_2013() {
 }
 
 #[test]
+fn copy_copies_and_says_how_much() {
+    let folder = c::temporary();
+    for program in builds(folder.path(), "copy") {
+        let feeds = c::temporary();
+        let source = feeds.path().join("feed_1.MYD");
+        let copies = feeds.path().join("copies");
+        fs::create_dir(&copies).unwrap();
+        let arguments = [source.as_os_str(), copies.as_os_str()];
+        let rows = |n: u16| (0..n).map(|i| (1000 + u32::from(i), f32::from(i)));
+
+        write_feed(&source, rows(5));
+        let first = said(Command::new(&program), &arguments);
+        assert!(first.ends_with("\n5 rows copied, 5 in the copy\n"), "{first}");
+        write_feed(&source, rows(7));
+        let second = said(valgrind(&program), &arguments);
+        assert!(second.ends_with("\n2 rows copied, 7 in the copy\n"), "{second}");
+        assert_eq!(
+            fs::read(copies.join("feed_1.MYD")).unwrap(),
+            fs::read(&source).unwrap()
+        );
+        write_feed(&source, rows(3));
+        let third = said(Command::new(&program), &arguments);
+        assert!(third.contains("\n3 rows copied, 3 in the copy\n"), "{third}");
+        assert!(third.contains("\nthe copy before it is now /"), "{third}");
+    }
+}
+
+#[test]
 fn threads_get_the_answers_one_thread_gets() {
     let folder = c::temporary();
     let path = folder.path().join("feed_1.MYD");
@@ -156,6 +192,18 @@ fn write_check_feeds(folder: &Path) {
     let cafe = folder.join(OsStr::from_bytes(b"caf\xe9"));
     fs::create_dir(&cafe).unwrap();
     write_feed(&cafe.join("feed_1.MYD"), rows());
+
+    let sub = |name: &str, rows: Vec<(u32, f32)>| {
+        fs::create_dir(folder.join(name)).unwrap();
+        write_feed(&folder.join(name).join("feed_1.MYD"), rows);
+    };
+    let more = |last: f32| {
+        let more = (0..10).map(move |i| (2000 + i * 10, if i == 9 { last } else { 0.5 }));
+        rows().chain(more).collect()
+    };
+    sub("longer", more(1.0));
+    sub("edited", more(2.0));
+    sub("other", (0..5).map(|i| (5000 + i, -1.0)).collect());
 
     let secret = folder.join("secret.MYD");
     write_feed(&secret, rows());

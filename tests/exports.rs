@@ -101,6 +101,7 @@ fn fault(function: &ItemFn) -> Option<&'static str> {
                         matches!(&*call.receiver, Expr::Lit(_)) && call.args.is_empty()
                     }
                     Some(Expr::Lit(_) | Expr::Path(_)) => true,
+                    Some(Expr::Unary(sign)) => matches!(&*sign.expr, Expr::Lit(_)),
                     Some(Expr::Tuple(unit)) => unit.elems.is_empty(),
                     _ => false,
                 };
@@ -156,6 +157,8 @@ fn a_body_beside_the_boundary_is_noticed() {
         ("fallible!(emonfeed_y, out, error, || Ok(()))", false),
         ("fallible!(emonfeed_x, out, error, compute())", false),
         ("infallible(0, || 1)", true),
+        ("infallible(-1, || 1)", true),
+        ("infallible(-compute(), || 1)", false),
         ("infallible((), || free!(x));", true),
         ("infallible(ptr::null(), || x)", true),
         ("infallible(compute(x), || 1)", false),

@@ -6,7 +6,7 @@
  * tests/c_programs.rs writes the feeds in DIR.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* seteuid */
+#define _GNU_SOURCE /* seteuid, mkdtemp */
 #endif
 #include <emonfeed.h>
 
@@ -143,12 +143,21 @@ static void null_objects(void) {
     emonfeed_histogram_to_decimal(NULL);
     CHECK(emonfeed_text_data(NULL) == NULL);
     CHECK(emonfeed_text_len(NULL) == 0);
+    CHECK(emonfeed_report_outcome(NULL) == -1);
+    CHECK(emonfeed_report_rows_copied(NULL) == 0);
+    CHECK(emonfeed_report_rows_total(NULL) == 0);
+    CHECK(emonfeed_report_bytes_copied(NULL) == 0);
+    CHECK(emonfeed_report_bytes_total(NULL) == 0);
+    CHECK(emonfeed_report_bytes_repaired(NULL) == 0);
+    CHECK(emonfeed_report_kept(NULL) == NULL);
+    CHECK(strcmp(emonfeed_report_message(NULL), "") == 0);
     CHECK(emonfeed_error_status(NULL) == EMONFEED_STATUS_OK);
     CHECK(strcmp(emonfeed_error_message(NULL), "") == 0);
     for (int twice = 0; twice < 2; twice++) {
         emonfeed_feed_free(NULL);
         emonfeed_series_free(NULL);
         emonfeed_histogram_free(NULL);
+        emonfeed_report_free(NULL);
         emonfeed_text_free(NULL);
         emonfeed_error_free(NULL);
     }
@@ -479,6 +488,89 @@ static void refusals(void) {
         CHECK(seteuid(0) == 0);
 }
 
+/* What one copy did. Frees the report. */
+static int did(emonfeed_report *report, int32_t outcome, uint64_t copied, uint64_t total) {
+    int right = emonfeed_report_outcome(report) == outcome &&
+                emonfeed_report_rows_copied(report) == copied &&
+                emonfeed_report_bytes_copied(report) == 9 * copied &&
+                emonfeed_report_rows_total(report) == total &&
+                emonfeed_report_bytes_total(report) == 9 * total &&
+                strlen(emonfeed_report_message(report)) > 0 &&
+                (outcome == EMONFEED_OUTCOME_NEW_GENERATION) ==
+                    (emonfeed_report_kept(report) != NULL);
+    if (!right)
+        fprintf(stderr, "outcome %d: %s\n", (int)emonfeed_report_outcome(report),
+                emonfeed_report_message(report));
+    emonfeed_report_free(report);
+    return right;
+}
+
+/* DIR/longer has the rows of DIR/feed_1.MYD and ten more, DIR/edited the same
+ * with another last value, DIR/other others. */
+static void copies(void) {
+    char source[4096], longer[4096], edited[4096], other[4096], copy[4096], to[4096];
+    snprintf(source, sizeof source, "%s", in("feed_1.MYD"));
+    snprintf(longer, sizeof longer, "%s", in("longer/feed_1.MYD"));
+    snprintf(edited, sizeof edited, "%s", in("edited/feed_1.MYD"));
+    snprintf(other, sizeof other, "%s", in("other/feed_1.MYD"));
+    snprintf(to, sizeof to, "%s", in("copy-XXXXXX"));
+    CHECK(mkdtemp(to) != NULL);
+    CHECK(snprintf(copy, sizeof copy, "%s/feed_1.MYD", to) < (int)sizeof copy);
+
+    emonfeed_report *report = NULL;
+    OK(emonfeed_copy, &report, source, to, EMONFEED_COPY_DRY_RUN);
+    CHECK(emonfeed_report_outcome(report) == EMONFEED_OUTCOME_CREATED);
+    emonfeed_report_free(report);
+    CHECK(access(copy, F_OK) != 0);
+
+    OK(emonfeed_copy, &report, source, to, 0); /* into a directory */
+    CHECK(emonfeed_report_bytes_repaired(report) == 0);
+    CHECK(did(report, EMONFEED_OUTCOME_CREATED, 100, 100));
+    OK(emonfeed_copy, &report, source, copy, 0); /* to a file */
+    CHECK(did(report, EMONFEED_OUTCOME_UNCHANGED, 0, 100));
+    OK(emonfeed_copy, &report, source, copy, EMONFEED_COPY_FULL);
+    CHECK(did(report, EMONFEED_OUTCOME_UNCHANGED, 0, 100));
+
+    FILE *file = fopen(copy, "ab"); /* a torn row */
+    CHECK(file != NULL && fwrite("\xf9\0\0\0", 4, 1, file) == 1 && fclose(file) == 0);
+    OK(emonfeed_copy, &report, source, copy, 0);
+    CHECK(emonfeed_report_bytes_repaired(report) == 4);
+    CHECK(did(report, EMONFEED_OUTCOME_APPENDED, 0, 100));
+
+    OK(emonfeed_copy, &report, longer, copy, 0);
+    CHECK(did(report, EMONFEED_OUTCOME_APPENDED, 10, 110));
+    OK(emonfeed_copy, &report, edited, copy, 0);
+    CHECK(did(report, EMONFEED_OUTCOME_PATCHED, 1, 110));
+
+    OK(emonfeed_copy, &report, other, copy, 0);
+    CHECK(access(emonfeed_report_kept(report), F_OK) == 0);
+    CHECK(did(report, EMONFEED_OUTCOME_NEW_GENERATION, 5, 5));
+
+    /* The copy is a feed like any other. */
+    emonfeed_feed *feed = NULL;
+    emonfeed_meta meta;
+    OK(emonfeed_feed_open, &feed, copy, 0);
+    OK(emonfeed_feed_meta, &meta, feed);
+    CHECK(meta.npoints == 5);
+    emonfeed_feed_free(feed);
+
+    const emonfeed_status argument = EMONFEED_STATUS_ARGUMENT;
+    FAILS(argument, "source must not be NULL", emonfeed_copy, emonfeed_report, NULL, copy,
+          0);
+    FAILS(argument, "source is an empty string", emonfeed_copy, emonfeed_report, "", copy,
+          0);
+    FAILS(argument, "destination must not be NULL", emonfeed_copy, emonfeed_report, source,
+          NULL, 0);
+    FAILS(argument, "flags", emonfeed_copy, emonfeed_report, source, copy, 4);
+    NEEDS_OUT(emonfeed_copy, source, copy, 0);
+    FAILS(EMONFEED_STATUS_NOT_FOUND, "missing", emonfeed_copy, emonfeed_report,
+          in("missing/feed_1.MYD"), copy, 0);
+    FAILS(EMONFEED_STATUS_NOT_REGULAR, "link.MYD", emonfeed_copy, emonfeed_report, source,
+          in("link.MYD"), 0);
+    FAILS(EMONFEED_STATUS_DESTINATION, "feed_1.MYD", emonfeed_copy, emonfeed_report, source,
+          source, 0);
+}
+
 /* Paths are bytes, not text: this one is Latin-1. The message about another
  * shows what can be shown. */
 static void odd_paths(void) {
@@ -536,6 +628,7 @@ int main(int argc, char **argv) {
     histograms();
     refusals();
     odd_paths();
+    copies();
 
     if (failures == 0)
         puts("all promises kept");
