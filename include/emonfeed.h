@@ -59,8 +59,9 @@
  *
  * Faults of this library (Rust panics) do not get out of it: they become
  * EMONFEED_STATUS_INTERNAL, or the answer for NULL where a function cannot
- * fail, and one line on stderr for the bug report. Nothing else is written to
- * stdout or stderr.
+ * fail, and a note on stderr for the bug report (a longer one if the
+ * environment has RUST_BACKTRACE=1). Nothing else is written to stdout or
+ * stderr.
  *
  * Signals. Feeds are read through memory mappings, and a server that truncates
  * a table makes such a read raise SIGBUS. The first mapping therefore installs

@@ -6,9 +6,9 @@
 //! written on failure only.
 //!
 //! A panic that is caught here has already been reported on stderr by Rust's
-//! panic hook, in one line that says where it happened. The hook is left as
-//! it is: it belongs to the whole process, and a library has no business
-//! replacing it. Nothing else in this library writes to stderr.
+//! panic hook, which says where it happened. The hook is left as it is: it
+//! belongs to the whole process, and a library has no business replacing it.
+//! Nothing else in this library writes to stderr.
 
 use std::any::Any;
 use std::ffi::{CStr, OsStr, c_char};
