@@ -167,6 +167,7 @@ pub fn copy(
     options: &CopyOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CopyReport> {
+    let paths = Paths::new(source)?;
     let (directory, name) = if destination.is_dir() {
         (Some(destination), source.file_name())
     } else {
@@ -181,22 +182,21 @@ pub fn copy(
         )
         .at(destination)
     })?;
-    copy_as(source, directory.unwrap_or(Path::new("")), name, options, progress)
+    copy_as(&paths, directory.unwrap_or(Path::new("")), name, options, progress)
 }
 
 /// The same to the file `name` in `directory`.
 pub(super) fn copy_as(
-    source: &Path,
+    paths: &Paths,
     directory: &Path,
     name: &OsStr,
     options: &CopyOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CopyReport> {
-    let paths = Paths::new(source)?;
     let mut retry = Retry::new();
     loop {
-        match attempt(&paths, directory, name, options, progress) {
-            Err(e) if may_pass(&e, &paths, retry.attempts()) && retry.wait() => {}
+        match attempt(paths, directory, name, options, progress) {
+            Err(e) if may_pass(&e, paths, retry.attempts()) && retry.wait() => {}
             other => return other,
         }
     }
@@ -539,11 +539,19 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// Fails unless the last of `rows` in `file` are what the source has now,
-    /// and the source only grew.
+    /// Fails unless what was written as `rows` is what the source has, and the
+    /// source only grew.
     fn demand_equal(&self, file: &File, path: &Path, rows: Range<u64>) -> Result<()> {
-        let last = WINDOW / self.input.facts().stride;
-        let first = rows.start.max(rows.end.saturating_sub(last));
+        // What is equal in two readings, one begun when the other was over,
+        // was there as a whole in between. Where a header tells of writes, a
+        // look at the last rows is enough, and meant for the row that was
+        // half written when it was read.
+        let first = if self.input.may_be_rewritten()? {
+            rows.start
+        } else {
+            let last = WINDOW / self.input.facts().stride;
+            rows.start.max(rows.end.saturating_sub(last))
+        };
         match compare(self.input, file, path, first..rows.end)? {
             Tail::Equal => self.input.demand_only_grown(),
             _ => Err(changed().at(self.input.path())),

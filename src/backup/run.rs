@@ -3,6 +3,7 @@
 use super::copy::{CopyOptions, CopyReport, Outcome, copy_as, no_directory};
 use super::folder::{Folder, same_file};
 use crate::error::{Error, Result, Status};
+use crate::feed::Paths;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File};
@@ -234,9 +235,9 @@ pub fn run(
             }
         };
         let file = feed.file();
-        let path = source.join(&file);
-        let result =
-            copy_as(&path, destination, file.as_ref(), &options.copy, &mut progress);
+        let result = Paths::new(&source.join(&file)).and_then(|paths| {
+            copy_as(&paths, destination, file.as_ref(), &options.copy, &mut progress)
+        });
         summary.add(&result);
         events(Event::Done { feed, result: &result, took: begun.elapsed() });
     }

@@ -9,7 +9,7 @@ use rustix::fs::FlockOperation;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A definition file is a few kilobytes; the reader refuses larger ones.
 pub(super) const MAX_DEFINITION: u64 = 4 << 20;
@@ -96,11 +96,20 @@ impl Input {
         let now = locked(&self.table, || self.table.state())?;
         let grown = match self.start.header() {
             Some(_) => now == self.start || self.start.only_grew(&now),
-            // Without a header only the length tells, and the comparison of
-            // the last rows that follows every copy.
+            // Without a header only the length tells: see `may_be_rewritten`.
             None => now.slots >= self.start.slots,
         };
         if grown { Ok(()) } else { gone() }
+    }
+
+    /// Whether rows may have been rewritten since the table was opened without
+    /// a trace: in a file without header that was written to.
+    pub(super) fn may_be_rewritten(&self) -> Result<bool> {
+        if self.start.header().is_some() {
+            return Ok(false);
+        }
+        let now = locked(&self.table, || self.table.state())?;
+        Ok(now != self.start || !now.is_settled(SystemTime::now()))
     }
 }
 

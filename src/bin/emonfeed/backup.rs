@@ -1,7 +1,9 @@
 //! `emonfeed backup`: brings the copies of all feeds of a directory up to
 //! date.
 
-use emonfeed::backup::{self, CopyOptions, CopyReport, Event, Outcome, RunOptions, Summary};
+use emonfeed::backup::{
+    self, CopyOptions, CopyReport, Event, Outcome, RunOptions, Summary,
+};
 use emonfeed::{Error, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -157,7 +159,8 @@ impl Printer<'_> {
             Event::Written { feed, bytes } => {
                 self.bytes += bytes;
                 let megabytes = self.bytes as f64 / 1e6;
-                self.bar.set_message(format!("feed {}: {megabytes:.1} MB", feed.number()));
+                self.bar
+                    .set_message(format!("feed {}: {megabytes:.1} MB", feed.number()));
             }
             Event::Done { feed, result, took } => {
                 self.bytes = 0;
@@ -202,7 +205,8 @@ impl Printer<'_> {
                 line.push_str(&format!("  {rate:>8.0} kB/s"));
             }
         }
-        let held = format!("{} rows, {} bytes in all", report.rows_total, report.bytes_total);
+        let held =
+            format!("{} rows, {} bytes in all", report.rows_total, report.bytes_total);
         let held = self.args.verbose.then_some(held);
         for (i, note) in held.into_iter().chain(report.notes()).enumerate() {
             line.push_str(if i == 0 { "  " } else { "; " });

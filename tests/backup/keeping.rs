@@ -1,0 +1,254 @@
+//! No good copy is ever lost: what was copied once is the beginning of the
+//! copy, or kept under a dated name.
+
+use crate::table::{Dirs, Table, contents, copy, dirs, fixture, names, row, rows};
+use emonfeed::backup::{Outcome, plan::Reason};
+use proptest::prelude::*;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+/// A source of 50 rows, copied.
+fn copied() -> (Dirs, Table) {
+    let dirs = dirs();
+    let table = Table::indexed(&dirs.source, "feed_7", &rows(0..50));
+    copy(&table, &dirs.copies).unwrap();
+    (dirs, table)
+}
+
+/// After something happened to the source: it is copied anew, and the copy of
+/// before is kept.
+#[track_caller]
+fn expect_new_generation(dirs: &Dirs, table: &Table, reason: Reason) {
+    let target = dirs.copies.join("feed_7.MYD");
+    let before = fs::read(&target).unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
+    let report = copy(table, &dirs.copies).unwrap();
+    assert_eq!(report.outcome, Outcome::NewGeneration, "{report}");
+    assert_eq!(report.reason, Some(reason));
+    assert_eq!(fs::read(&target).unwrap(), table.bytes());
+    let kept = report.kept.expect("the old copy is kept");
+    assert_eq!(fs::read(&kept).unwrap(), before);
+    let name = kept.file_name().unwrap().to_str().unwrap();
+    assert!(
+        name.starts_with("feed_7.MYD.20")
+            && name.len() >= "feed_7.MYD.20261123T040506Z".len()
+    );
+    let mode = fs::metadata(&target).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+    assert!(!names(&dirs.copies).iter().any(|name| name.contains("partial")));
+    assert_eq!(copy(table, &dirs.copies).unwrap().outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn a_source_that_shrank() {
+    let (dirs, table) = copied();
+    table.write(&rows(0..49));
+    expect_new_generation(&dirs, &table, Reason::Shrank { copy: 50, source: 49 });
+}
+
+#[test]
+fn a_source_that_was_truncated() {
+    let (dirs, table) = copied();
+    table.write(&[]);
+    expect_new_generation(&dirs, &table, Reason::Emptied { copy: 50 });
+}
+
+#[test]
+fn a_source_that_was_truncated_and_grew_beyond_the_copy() {
+    let (dirs, table) = copied();
+    table.write(&rows(1000..1200));
+    expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 0 });
+}
+
+#[test]
+fn a_source_of_the_same_length_with_other_rows() {
+    let (dirs, table) = copied();
+    table.update(48, &row(1_400_000_480, 99.0));
+    expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 432 });
+    // The last row with another time, or deleted.
+    table.update(49, &row(1_400_000_491, 12.25));
+    expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 441 });
+    table.update(49, &[0, 255, 255, 255, 255, 255, 255, 0, 0]);
+    expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 441 });
+}
+
+#[test]
+fn a_copy_that_was_damaged() {
+    let (dirs, table) = copied();
+    let target = dirs.copies.join("feed_7.MYD");
+    let good = fs::read(&target).unwrap();
+    // As a power cut can leave the end of a file.
+    let zeros = [&good[..40 * 9], &[0; 90]].concat();
+    fs::write(&target, &zeros).unwrap();
+    expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 360 });
+    let garbage = [&good[..], &[0xff; 18]].concat();
+    fs::write(&target, &garbage).unwrap();
+    expect_new_generation(&dirs, &table, Reason::Shrank { copy: 52, source: 50 });
+    assert_eq!(names(&dirs.copies).len(), 4);
+}
+
+#[test]
+fn a_table_with_other_columns_keeps_the_old_definition_too() {
+    let (dirs, table) = copied();
+    let old_frm = fs::read(table.with("frm")).unwrap();
+    // The same bytes of rows, but the value is an integer now.
+    for extension in ["MYI", "frm"] {
+        fs::copy(fixture("int", extension), table.with(extension)).unwrap();
+    }
+    table.write(&rows(0..50));
+    expect_new_generation(&dirs, &table, Reason::Columns);
+    let held = contents(&dirs.copies);
+    let frm =
+        held.iter().find(|(name, _)| name.to_str().unwrap().starts_with("feed_7.frm."));
+    assert_eq!(frm.expect("the old definition is kept").1, &old_frm);
+    let new = &held[std::ffi::OsStr::new("feed_7.frm")];
+    assert_eq!(new, &fs::read(table.with("frm")).unwrap());
+}
+
+#[test]
+fn a_dated_name_that_is_taken_is_not_used() {
+    let (dirs, table) = copied();
+    let mut expected = vec![table.bytes()];
+    for round in 0..4 {
+        table.write(&rows(1000 + 100 * round..1050 + 100 * round));
+        assert_eq!(copy(&table, &dirs.copies).unwrap().outcome, Outcome::NewGeneration);
+        expected.push(table.bytes());
+    }
+    let mut held: Vec<_> = contents(&dirs.copies)
+        .into_iter()
+        .filter(|(name, _)| name.to_str().unwrap().starts_with("feed_7.MYD"))
+        .map(|(_, bytes)| bytes)
+        .collect();
+    held.sort();
+    expected.sort();
+    assert_eq!(held, expected);
+}
+
+/// What happens between two copies.
+#[derive(Clone, Debug)]
+enum Happens {
+    Append(u8),
+    UpdateLast(i16),
+    Update(u8, i16),
+    UpdateTime(u8, u16),
+    Delete(u8),
+    Truncate,
+    Rebuild(u8, u16),
+    TearCopy(u8),
+    TearSource(u8),
+    LoseCopy,
+    Grow,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        6 => any::<u8>().prop_map(Happens::Append),
+        3 => any::<i16>().prop_map(Happens::UpdateLast),
+        1 => (any::<u8>(), any::<i16>()).prop_map(|(at, value)| Happens::Update(at, value)),
+        1 => (any::<u8>(), any::<u16>()).prop_map(|(at, time)| Happens::UpdateTime(at, time)),
+        1 => any::<u8>().prop_map(Happens::Delete),
+        1 => Just(Happens::Truncate),
+        1 => (any::<u8>(), any::<u16>()).prop_map(|(rows, from)| Happens::Rebuild(rows, from)),
+        2 => any::<u8>().prop_map(Happens::TearCopy),
+        1 => any::<u8>().prop_map(Happens::TearSource),
+        1 => Just(Happens::LoseCopy),
+        1 => Just(Happens::Grow),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever happens to both sides, afterwards the copy is the source, and
+    /// what the copy was before is its beginning (but for the value of its
+    /// last row) or kept.
+    #[test]
+    fn whatever_happens_the_copy_is_the_source_and_nothing_is_lost(
+        indexed in any::<bool>(),
+        steps in proptest::collection::vec(happens(), 1..24),
+    ) {
+        let dirs = dirs();
+        let make = if indexed { Table::indexed } else { Table::bare };
+        let table = make(&dirs.source, "feed_7", &rows(0..5));
+        let target = dirs.copies.join("feed_7.MYD");
+        let mut committed = rows(0..5);
+        let mut next = 5;
+        for step in steps {
+            let slots = committed.len() / 9;
+            let slot = |at: u8| usize::from(at) % slots.max(1) * 9;
+            let mut torn = 0;
+            match step {
+                Happens::Append(count) => {
+                    let count = u32::from(count % 40);
+                    committed.extend(rows(next..next + count));
+                    next += count;
+                }
+                Happens::UpdateLast(value) if slots > 0 => {
+                    let at = committed.len() - 4;
+                    committed[at..].copy_from_slice(&f32::from(value).to_le_bytes());
+                }
+                Happens::Update(at, value) if slots > 0 => {
+                    let at = slot(at) + 5;
+                    committed[at..at + 4].copy_from_slice(&f32::from(value).to_le_bytes());
+                }
+                Happens::UpdateTime(at, time) if slots > 0 => {
+                    let at = slot(at) + 1;
+                    committed[at..at + 2].copy_from_slice(&time.to_le_bytes());
+                }
+                Happens::Delete(at) if slots > 0 => {
+                    let at = slot(at);
+                    committed[at..at + 7].copy_from_slice(&[0, 255, 255, 255, 255, 255, 255]);
+                }
+                Happens::Truncate => committed.clear(),
+                Happens::Rebuild(count, from) => {
+                    let from = u32::from(from);
+                    committed = rows(from..from + u32::from(count));
+                }
+                Happens::TearCopy(bytes) if target.exists() => {
+                    let len = fs::metadata(&target).unwrap().len();
+                    let file = fs::OpenOptions::new().write(true).open(&target).unwrap();
+                    file.set_len(len.saturating_sub(bytes.into())).unwrap();
+                }
+                Happens::TearSource(bytes) => torn = usize::from(bytes % 9),
+                Happens::LoseCopy => {
+                    let _ = fs::remove_file(&target);
+                }
+                Happens::Grow => {
+                    committed.extend(rows(next..next + 30_000));
+                    next += 30_000;
+                }
+                _ => {}
+            }
+            fs::write(&table.data, &committed).unwrap();
+            table.commit(committed.len());
+            if torn > 0 {
+                fs::write(&table.data, [&committed[..], &[0xf9; 9][..torn]].concat()).unwrap();
+            }
+
+            let before = fs::read(&target).ok();
+            let whole = emonfeed::backup::CopyOptions { whole: true, ..Default::default() };
+            let report =
+                emonfeed::backup::copy(&table.data, &dirs.copies, &whole, &mut |_| {}).unwrap();
+            let after = fs::read(&target).unwrap();
+            prop_assert!(after == committed, "{report} after {step:?}");
+            let Some(mut before) = before else {
+                prop_assert_eq!(report.outcome, Outcome::Created);
+                continue;
+            };
+            match &report.kept {
+                Some(kept) => prop_assert!(fs::read(kept).unwrap() == before),
+                None => {
+                    before.truncate(before.len() / 9 * 9);
+                    let but_value = before.len().saturating_sub(4);
+                    prop_assert!(
+                        after.starts_with(&before)
+                            || (report.outcome == Outcome::Patched
+                                && after.starts_with(&before[..but_value])
+                                && after.len() >= before.len()),
+                        "{report} after {step:?}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Copying feeds: on real files, with everything that can come between.
+
+mod command;
+mod copying;
+mod interrupted;
+mod keeping;
+mod refusing;
+mod table;
