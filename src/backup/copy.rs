@@ -7,7 +7,7 @@
 //! wrong, and these are compared with the source before anything is appended
 //! behind them.
 
-use super::folder::{Opened, same_file};
+use super::folder::{Folder, Opened, same_file};
 use super::held::{Kept, Partial, Place, keep, stamp};
 use super::plan::{self, Columns, Decision, Held, Reason, Tail};
 use super::source::{DefinitionFile, Input};
@@ -117,7 +117,8 @@ impl CopyReport {
         if let Some(reason) = &self.reason {
             notes.push(reason.to_string());
         }
-        if let Some(name) = self.kept.as_deref().and_then(Path::file_name) {
+        if let Some(name) = self.kept.as_deref().and_then(Path::file_name).map(Path::new)
+        {
             notes.push(format!("the old copy is kept as {}", name.display()));
         }
         if self.definition_copied && self.outcome == Outcome::Unchanged {
@@ -182,20 +183,26 @@ pub fn copy(
         )
         .at(destination)
     })?;
-    copy_as(&paths, directory.unwrap_or(Path::new("")), name, options, progress)
+    let directory = directory.unwrap_or(Path::new(""));
+    let folder = Folder::open(directory)?;
+    if folder.is_none() && !options.dry_run {
+        return Err(no_directory(directory));
+    }
+    copy_as(&paths, folder.as_ref(), name, options, progress)
 }
 
-/// The same to the file `name` in `directory`.
+/// The same to the file `name` in a directory, which may not exist in a dry
+/// run.
 pub(super) fn copy_as(
     paths: &Paths,
-    directory: &Path,
+    folder: Option<&Folder>,
     name: &OsStr,
     options: &CopyOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CopyReport> {
     let mut retry = Retry::new();
     loop {
-        match attempt(paths, directory, name, options, progress) {
+        match attempt(paths, folder, name, options, progress) {
             Err(e) if may_pass(&e, paths, retry.attempts()) && retry.wait() => {}
             other => return other,
         }
@@ -204,19 +211,17 @@ pub(super) fn copy_as(
 
 fn attempt(
     paths: &Paths,
-    directory: &Path,
+    folder: Option<&Folder>,
     name: &OsStr,
     options: &CopyOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CopyReport> {
     let input = Input::open(paths)?;
-    let Some(place) = Place::open(directory, name)? else {
-        if options.dry_run {
-            let decision = plan::decide(input.facts(), &plan::Destination::default());
-            return Ok(report(&decision, &input, true));
-        }
-        return Err(no_directory(directory));
+    let Some(folder) = folder else {
+        let decision = plan::decide(input.facts(), &plan::Destination::default());
+        return Ok(report(&decision, &input, true));
     };
+    let place = Place { folder, name };
     let (facts, opened) = look(&input, &place, options)?;
     let decision = plan::decide(input.facts(), &facts);
     if let Decision::Refuse { because } = decision {
@@ -245,7 +250,7 @@ fn look(
 ) -> Result<(plan::Destination, Option<Opened>)> {
     let in_database = place.in_database()?;
     let write = !options.dry_run && !in_database;
-    let mut opened = place.folder.open_file(&place.name, write)?;
+    let mut opened = place.folder.open_file(place.name, write)?;
     let copy = match &mut opened {
         None => None,
         Some(opened) if same_file(&opened.stat, &input.stat()?) => Some(Held {
@@ -258,8 +263,8 @@ fn look(
         Some(opened) => {
             let mut has_other_names = false;
             if write {
-                place.folder.lock(&opened.file, &place.name)?;
-                place.folder.demand_current(&opened.file, &place.name)?;
+                place.folder.lock(&opened.file, place.name)?;
+                place.folder.demand_current(&opened.file, place.name)?;
                 has_other_names = place.has_other_names(opened)?;
             }
             let len = opened.file.metadata();
@@ -388,7 +393,7 @@ fn report(decision: &Decision, input: &Input, dry_run: bool) -> CopyReport {
 /// A decision being carried out.
 struct Job<'a> {
     input: &'a Input,
-    place: &'a Place,
+    place: &'a Place<'a>,
     progress: &'a mut dyn FnMut(u64),
 }
 
@@ -407,7 +412,7 @@ impl<'a> Job<'a> {
             (Decision::Create { rows }, _) => {
                 let partial = self.copy_whole(rows)?;
                 report.definition_copied = self.copy_definition(None)?;
-                if !partial.publish_new(&self.place.name)? {
+                if !partial.publish_new(self.place.name)? {
                     // Another copy was quicker: see what it left to do.
                     return Err(changed().at(&self.place.path()));
                 }
@@ -439,7 +444,7 @@ impl<'a> Job<'a> {
     /// Copies all rows to a file that is not the copy yet.
     fn copy_whole(&mut self, rows: u64) -> Result<Partial<'a>> {
         let place = self.place;
-        let partial = Partial::create(&place.folder, &place.name)?;
+        let partial = Partial::create(place.folder, place.name)?;
         let path = partial.path();
         self.transfer(0..rows, &partial.file, &path, BLOCK, false)?;
         partial.file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
@@ -493,11 +498,12 @@ impl<'a> Job<'a> {
         let file = &opened.file;
         file.read_exact_at(&mut rewritten, rewritten_at).map_err(cannot("read"))?;
         if torn > 0 {
-            file.set_len(good).map_err(cannot("cut a torn row off"))?;
+            file.set_len(good)
+                .and_then(|()| file.sync_data())
+                .map_err(cannot("cut a torn row off"))?;
         }
         let mut extend = || {
             self.transfer(rows.clone(), file, &path, WINDOW, true)?;
-            file.sync_data().map_err(cannot("sync"))?;
             self.demand_equal(file, &path, rows.clone())
         };
         if let Err(error) = extend() {

@@ -14,26 +14,20 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where a copy is or will be.
-pub(super) struct Place {
-    pub folder: Folder,
+pub(super) struct Place<'a> {
+    pub folder: &'a Folder,
     /// The name of the copy: `feed_7.MYD`.
-    pub name: OsString,
+    pub name: &'a OsStr,
 }
 
-impl Place {
-    /// The copy `name` in `directory`; `None` if there is no such directory.
-    pub(super) fn open(directory: &Path, name: &OsStr) -> Result<Option<Place>> {
-        let folder = Folder::open(directory)?;
-        Ok(folder.map(|folder| Place { folder, name: name.to_owned() }))
-    }
-
+impl Place<'_> {
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.join(&self.name)
+        self.folder.join(self.name)
     }
 
     /// `feed_7` of `feed_7.MYD`, with something behind it.
     pub(super) fn sibling(&self, suffix: &OsStr) -> OsString {
-        let mut name = Path::new(&self.name).file_stem().unwrap_or_default().to_owned();
+        let mut name = Path::new(self.name).file_stem().unwrap_or_default().to_owned();
         name.push(suffix);
         name
     }
@@ -53,7 +47,7 @@ impl Place {
             return Ok(false);
         }
         for name in self.folder.names()? {
-            if is_dated(&name, &self.name)
+            if is_dated(&name, self.name)
                 && self
                     .folder
                     .stat(&name)?

@@ -236,7 +236,7 @@ pub fn run(
         };
         let file = feed.file();
         let result = Paths::new(&source.join(&file)).and_then(|paths| {
-            copy_as(&paths, destination, file.as_ref(), &options.copy, &mut progress)
+            copy_as(&paths, to.as_ref(), file.as_ref(), &options.copy, &mut progress)
         });
         summary.add(&result);
         events(Event::Done { feed, result: &result, took: begun.elapsed() });

@@ -7,6 +7,7 @@ use emonfeed::backup::{self, CopyOptions, Outcome};
 use rustix::fs::{FlockOperation, flock};
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,9 +28,11 @@ fn disturbed(
     })
 }
 
+type Disturbance = fn(&Table);
+
 /// What may happen to a table, each of which makes what was read before of no
 /// worth.
-fn disturbances() -> Vec<(&'static str, fn(&Table))> {
+fn disturbances() -> Vec<(&'static str, Disturbance)> {
     vec![
         ("an update", |table| table.update(3, &row(1_400_000_030, 77.0))),
         ("a deletion", |table| {
@@ -237,7 +240,7 @@ fn a_full_disk_fails_one_feed_and_leaves_the_copies_as_they_were() {
             .output()
             .expect("unshare runs (package util-linux)")
     };
-    let as_root = rustix::process::geteuid().is_root();
+    let as_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let arguments: &[&str] =
         if as_root { &["--mount"] } else { &["--mount", "--map-root-user"] };
     let output = run("unshare", arguments);
