@@ -1,0 +1,258 @@
+//! Copies of the tables of a real server: while it writes, after random
+//! statements, and brought back into a database.
+
+mod server;
+
+use emonfeed::Status;
+use emonfeed::backup::{self, CopyOptions, CopyReport, Outcome};
+use server::Server;
+use server::shapes::Shape;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const SEED: u64 = 0x00b5_c0a5_7e11_ed5e;
+
+fn copy(source: &Path, copies: &Path) -> emonfeed::Result<CopyReport> {
+    let whole = CopyOptions { whole: true, ..CopyOptions::default() };
+    backup::copy(source, copies, &whole, &mut |_| {})
+}
+
+fn copy_of(source: &Path, copies: &Path) -> PathBuf {
+    copies.join(source.file_name().unwrap())
+}
+
+/// xorshift64*: the same numbers on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % limit
+    }
+}
+
+/// Some statement that writes to the table `feed_7`.
+fn statement(random: &mut Random, shape: &Shape) -> String {
+    let row = |random: &mut Random| {
+        let time = random.below(1000);
+        let data = random.below(100);
+        match shape.data2 {
+            Some(_) => format!("({time},{data},{})", random.below(9)),
+            None => format!("({time},{data})"),
+        }
+    };
+    let insert = |rows: Vec<String>| {
+        format!(
+            "INSERT IGNORE INTO feed_7 ({}) VALUES {}",
+            shape.columns(),
+            rows.join(",")
+        )
+    };
+    let time = random.below(1000);
+    match random.below(20) {
+        0..8 => insert(vec![row(random)]),
+        8..11 => insert((0..5 + random.below(60)).map(|_| row(random)).collect()),
+        11..13 => format!("UPDATE feed_7 SET data = {} WHERE time = {time}", time % 100),
+        13 => format!(
+            "UPDATE IGNORE feed_7 SET time = time + 7 WHERE time > {time} LIMIT 3"
+        ),
+        14..16 => format!("DELETE FROM feed_7 WHERE time BETWEEN {time} AND {time} + 20"),
+        16 => "OPTIMIZE TABLE feed_7".into(),
+        17 => "ALTER TABLE feed_7 ORDER BY time".into(),
+        18 => "TRUNCATE feed_7".into(),
+        _ => "FLUSH TABLES feed_7".into(),
+    }
+}
+
+#[test]
+fn after_any_statement_the_copy_is_the_table_and_nothing_copied_is_lost() {
+    println!("seed {SEED:#x}");
+    let mut server = Server::start();
+    let mut random = Random(SEED);
+    let mut outcomes = [0; Outcome::ALL.len()];
+    for shape in server::shapes::SHAPES {
+        let copies = tempfile::tempdir().unwrap();
+        let source = server.rows_file("feed_7");
+        let target = copy_of(&source, copies.path());
+        server.sql("DROP TABLE IF EXISTS feed_7");
+        server.sql(&shape.create("feed_7"));
+        for _ in 0..40 {
+            let sql = statement(&mut random, shape);
+            server.sql(&sql);
+            let before = fs::read(&target).ok();
+            let report = copy(&source, copies.path())
+                .unwrap_or_else(|e| panic!("{}: after {sql:.200}: {e}", shape.name));
+            outcomes[report.outcome as usize] += 1;
+            // Nobody writes now, so that the file is the committed rows.
+            let now = fs::read(&target).unwrap();
+            assert!(now == fs::read(&source).unwrap(), "{}: {sql:.200}", shape.name);
+            let frm = fs::read(target.with_extension("frm")).unwrap();
+            assert!(frm == fs::read(source.with_extension("frm")).unwrap());
+            let Some(before) = before else { continue };
+            match &report.kept {
+                Some(kept) => assert!(fs::read(kept).unwrap() == before),
+                None if report.outcome == Outcome::Patched => {
+                    let but_last = before.len() - shape.stride as usize;
+                    assert!(now.starts_with(&before[..but_last]));
+                }
+                None => assert!(now.starts_with(&before)),
+            }
+        }
+    }
+    println!("{outcomes:?}");
+    for outcome in [Outcome::Unchanged, Outcome::Appended, Outcome::NewGeneration] {
+        assert!(outcomes[outcome as usize] > 20, "{outcomes:?}");
+    }
+}
+
+#[test]
+fn beside_writing_connections_copies_are_beginnings_of_the_table() {
+    let mut server = Server::start();
+    server.sql(
+        "CREATE TABLE feed_7 (time INT UNSIGNED, data FLOAT, INDEX(time)) ENGINE=MyISAM",
+    );
+    let source = server.rows_file("feed_7");
+    let copies = tempfile::tempdir().unwrap();
+    let target = copy_of(&source, copies.path());
+    let stop = AtomicBool::new(false);
+    let mut kept_copies = Vec::new();
+    std::thread::scope(|scope| {
+        for writer in 0..2 {
+            let mut client = server.client();
+            let stop = &stop;
+            scope.spawn(move || {
+                let mut next = writer * 1_000_000;
+                while !stop.load(Ordering::Relaxed) {
+                    // By turns one row, and so many that they are written in
+                    // pieces which are no whole rows.
+                    let count = if next % 5 == 0 { 20_000 } else { 1 };
+                    let sql = format!(
+                        "INSERT INTO feed_7 SELECT seq, seq / 7 FROM seq_{next}_to_{}",
+                        next + count - 1
+                    );
+                    client.sql(&sql).unwrap();
+                    next += count;
+                }
+            });
+        }
+        for _ in 0..40 {
+            let report = copy(&source, copies.path()).unwrap();
+            assert_ne!(report.outcome, Outcome::NewGeneration, "{report}");
+            kept_copies.push(fs::read(&target).unwrap());
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    copy(&source, copies.path()).unwrap();
+    let table = fs::read(&source).unwrap();
+    assert!(fs::read(&target).unwrap() == table);
+    for held in &kept_copies {
+        assert!(table.starts_with(held) && held.len() % 9 == 0);
+    }
+    let longest = kept_copies.iter().map(Vec::len).max();
+    assert!(longest > Some(100_000), "{longest:?}");
+}
+
+#[test]
+fn a_copy_can_be_brought_back_into_a_database() {
+    let mut server = Server::start();
+    for (table, options) in [("feed_1", ""), ("feed_2", "CHECKSUM=1")] {
+        server.sql(&format!(
+            "CREATE TABLE {table} (time INT UNSIGNED, data FLOAT, INDEX(time)) ENGINE=MyISAM {options}"
+        ));
+        server
+            .sql(&format!("INSERT INTO {table} SELECT seq, seq / 7 FROM seq_1_to_5000"));
+        server.sql(&format!("DELETE FROM {table} WHERE time BETWEEN 100 AND 120"));
+    }
+    let copies = tempfile::tempdir().unwrap();
+    let run = |server: &Server| {
+        let options = backup::RunOptions::default();
+        backup::run(&server.database(), copies.path(), &options, &mut |_| {}).unwrap()
+    };
+    assert_eq!(run(&server).count(Outcome::Created), 2);
+    server.sql("UPDATE feed_1 SET data = 1 WHERE time = 5000");
+    server.sql("INSERT INTO feed_2 VALUES (5001, 3), (5002, NULL)");
+    let summary = run(&server);
+    assert_eq!(summary.count(Outcome::Patched), 1);
+    // The second new row went into the hole that the deletion left.
+    assert_eq!(summary.count(Outcome::NewGeneration), 1);
+    // As the manual says to restore.
+    server.sql("CREATE DATABASE restored");
+    let restored = server.database().with_file_name("restored");
+    for entry in fs::read_dir(copies.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "MYD" || e == "frm") {
+            fs::copy(&path, restored.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    for table in ["feed_1", "feed_2"] {
+        server.sql(&format!("REPAIR TABLE restored.{table} USE_FRM"));
+        let checksum = |server: &mut Server, database: &str| {
+            let rows = server.sql(&format!("CHECKSUM TABLE {database}.{table} EXTENDED"));
+            rows[0][1].clone().expect("a checksum")
+        };
+        let original = checksum(&mut server, "emoncms");
+        assert_eq!(checksum(&mut server, "restored"), original, "{table}");
+        let check = server.sql(&format!("CHECK TABLE restored.{table} EXTENDED"));
+        assert_eq!(check.last().unwrap()[3].as_deref(), Some("OK"));
+    }
+}
+
+#[test]
+fn rows_shifted_by_a_crash_never_reach_the_copy() {
+    let mut server =
+        Server::start_with(&["--skip-innodb", "--myisam-recover-options=BACKUP,QUICK"]);
+    server.sql(
+        "CREATE TABLE feed_7 (time INT UNSIGNED, data FLOAT, INDEX(time)) ENGINE=MyISAM",
+    );
+    server.sql("INSERT INTO feed_7 VALUES (1, 1), (2, 2)");
+    let source = server.rows_file("feed_7");
+    let copies = tempfile::tempdir().unwrap();
+    copy(&source, copies.path()).unwrap();
+    let good = fs::read(copy_of(&source, copies.path())).unwrap();
+    assert_eq!(good.len(), 18);
+
+    let mut client = server.client();
+    let bulk = std::thread::spawn(move || {
+        client
+            .sql(
+                "INSERT INTO feed_7 SELECT 1000 + seq, IF(seq = 25000, SLEEP(600), 5)
+                 FROM seq_1_to_60000",
+            )
+            .expect_err("the server dies meanwhile");
+    });
+    let begun = Instant::now();
+    while fs::metadata(&source).unwrap().len() <= 18 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no rows are written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // What is not committed is not there, however much of it there is.
+    assert_eq!(copy(&source, copies.path()).unwrap().outcome, Outcome::Unchanged);
+    server.crash();
+    bulk.join().unwrap();
+    assert_eq!(copy(&source, copies.path()).unwrap().outcome, Outcome::Unchanged);
+
+    // The quick recovery believes the file's length, in the middle of a row.
+    server.restart();
+    server.sql("SELECT COUNT(*) FROM feed_7");
+    server.sql("FLUSH TABLES");
+    for _ in 0..2 {
+        let error = copy(&source, copies.path()).unwrap_err();
+        assert_eq!(error.status(), Status::PhaseShifted, "{error}");
+        assert_eq!(fs::read(copy_of(&source, copies.path())).unwrap(), good);
+        server.sql("INSERT INTO feed_7 VALUES (100000, 5), (100010, 6)");
+    }
+    // Repaired, it is what there is, and the copy follows.
+    server.sql("REPAIR TABLE feed_7");
+    let report = copy(&source, copies.path()).unwrap();
+    assert!(report.rows_total > 2, "{report}");
+    let held = fs::read(copy_of(&source, copies.path())).unwrap();
+    assert_eq!(held, fs::read(&source).unwrap());
+    match report.kept {
+        Some(kept) => assert_eq!(fs::read(kept).unwrap(), good),
+        None => assert!(held.starts_with(&good)),
+    }
+}
