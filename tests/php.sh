@@ -9,19 +9,21 @@ set -eu
 
 task=${1:?usage: php.sh build|test|valgrind}
 cd "$(dirname "$0")/.."
-log=$PWD/target/php-ext.log
-mkdir -p target/php-ext
+top=$PWD
+log=$top/target/php-ext.log
+mkdir -p target/php-ext/modules
 
-# phpize refuses a path with spaces, and configure one with commas; a symbolic
-# link without them will do.
-root=$PWD
-case $root in
+# phpize, configure and run-tests.php cannot do with a path that holds spaces
+# or other special characters: then all is done in a temporary folder.
+root=$top
+case $top in
 *[!A-Za-z0-9/._+-]*)
-    link=$(mktemp -d)
-    trap 'rm -f "$link/emonfeed"; rmdir "$link"' EXIT
+    root=$(mktemp -d)
+    trap 'rm -rf "$root"' EXIT
     trap 'exit 1' HUP INT TERM
-    ln -s "$PWD" "$link/emonfeed"
-    root=$link/emonfeed
+    mkdir -p "$root/target/php-ext"
+    ln -s "$top/include" "$root/include"
+    ln -s "$top/target/release" "$root/target/release"
     ;;
 esac
 
@@ -35,8 +37,10 @@ quietly() {
 
 build() {
     : >"$log"
-    # -p keeps the times of files, so that make sees what changed.
-    cp -Rp php-ext/. target/php-ext/
+    # -p keeps the times of files, so that make sees what changed; tests that
+    # are no more must not run.
+    rm -rf "$root/target/php-ext/tests"
+    cp -Rp php-ext/. "$root/target/php-ext/"
     cd "$root/target/php-ext"
     # Configured anew when its recipe, PHP or the place of the sources changes.
     state="$(php-config --version --extension-dir) $root $(cksum config.m4)"
@@ -49,15 +53,16 @@ build() {
         echo "$state" >configured
     fi
     quietly make
+    [ "$root" = "$top" ] || cp modules/emonfeed.so "$top/target/php-ext/modules/"
 }
 
 # run_tests OPTION...: every test must run and pass; a skipped one is a failure.
 run_tests() {
-    cd "$root/target/php-ext"
+    build
     NO_INTERACTION=1 REPORT_EXIT_STATUS=1 make test TESTS="-q --show-diff -j$(nproc) $*" 2>&1 |
-        tee "$root/target/php-tests.log"
+        tee "$top/target/php-tests.log"
     awk '/^Number of tests/ { ran = $5 } /^Tests skipped/ { skipped = $4 } /^Tests passed/ { passed = $4 }
-        END { exit !(ran > 0 && skipped == 0 && passed == ran) }' "$root/target/php-tests.log" || {
+        END { exit !(ran > 0 && skipped == 0 && passed == ran) }' "$top/target/php-tests.log" || {
         echo "The PHP tests did not all run and pass (see above)." >&2
         exit 1
     }
