@@ -111,9 +111,9 @@ impl Bench {
 
 fn same(a: &[Point], b: &[Point]) -> bool {
     a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| {
-            a.time == b.time && a.value.to_bits() == b.value.to_bits()
-        })
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.time == b.time && a.value.to_bits() == b.value.to_bits())
 }
 
 /// The values each byte is set to in turn.
@@ -133,7 +133,8 @@ fn every_byte_of_an_index_header() {
                 let mut myi = feed.myi.clone();
                 myi[at] = byte;
                 bench.put("MYI", &myi);
-                let status = bench.check(&feed, || format!("byte {at} of the .MYI = {byte:#x}"));
+                let status =
+                    bench.check(&feed, || format!("byte {at} of the .MYI = {byte:#x}"));
                 refused += usize::from(status.is_some());
             }
         }
@@ -145,7 +146,8 @@ fn every_byte_of_an_index_header() {
 fn every_byte_of_a_definition() {
     let bench = Bench::new();
     // The definitions differ in little; a few shapes show what there is.
-    let shapes = ["plain", "not_null", "histogram_mixed", "checksum_tinyint", "two_indexes"];
+    let shapes =
+        ["plain", "not_null", "histogram_mixed", "checksum_tinyint", "two_indexes"];
     for feed in recorded().into_iter().filter(|feed| shapes.contains(&&*feed.name)) {
         bench.put_all(&feed);
         let meaning = bytes_with_meaning(&feed.frm);
@@ -168,7 +170,8 @@ fn every_byte_of_a_definition() {
 fn bytes_with_meaning(frm: &[u8]) -> Vec<usize> {
     let u16_at = |at: usize| usize::from(u16::from_le_bytes([frm[at], frm[at + 1]]));
     let at = 64 + u16_at(4);
-    let form = u32::from_le_bytes([frm[at], frm[at + 1], frm[at + 2], frm[at + 3]]) as usize;
+    let form =
+        u32::from_le_bytes([frm[at], frm[at + 1], frm[at + 2], frm[at + 3]]) as usize;
     let columns = form + 288 + u16_at(form + 260);
     let names_end = columns + 17 * u16_at(form + 258) + u16_at(form + 268);
     (columns..names_end).collect()
@@ -212,7 +215,12 @@ fn every_byte_of_the_rows() {
                 match bench.read(access) {
                     Ok(rows) => assert!(rows.len() <= feed.rows.len() + 1),
                     Err(error) => {
-                        assert_eq!(error.status(), Status::BadRow, "{}: {error}", feed.name);
+                        assert_eq!(
+                            error.status(),
+                            Status::BadRow,
+                            "{}: {error}",
+                            feed.name
+                        );
                         assert_eq!(error.offset(), Some(at as u64), "{}", feed.name);
                     }
                 }

@@ -57,7 +57,11 @@ fn reader() {
                 answers += 1;
                 let first = series.points.first().map(|point| point.value);
                 for point in &series.points {
-                    assert_eq!(Some(point.value), first, "rows of two moments in one answer");
+                    assert_eq!(
+                        Some(point.value),
+                        first,
+                        "rows of two moments in one answer"
+                    );
                 }
             }
             Err(error) => {

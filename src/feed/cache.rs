@@ -8,7 +8,7 @@ use super::snapshot::View;
 use super::table::{State, Table};
 use crate::error::Result;
 use once_cell::sync::OnceCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ const MAX_TABLES: usize = 64;
 /// Memory for the orders of rows at most, in bytes; the one in use excepted.
 const MAX_FOOTPRINT: usize = 256 << 20;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     paths: Paths,
     options: Options,
@@ -59,7 +59,7 @@ impl Entry {
 
 #[derive(Default)]
 struct Cache {
-    tables: HashMap<Key, (Arc<Entry>, u64)>,
+    tables: BTreeMap<Key, (Arc<Entry>, u64)>,
     clock: u64,
 }
 

@@ -31,7 +31,7 @@ use snapshot::Verdict;
 use std::path::Path;
 
 /// How the rows are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// A mapping guarded against truncation by a SIGBUS handler.
     #[default]
@@ -41,7 +41,7 @@ pub enum Access {
 }
 
 /// How to open a feed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Options {
     /// How the rows are read.
     pub access: Access,
