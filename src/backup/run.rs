@@ -47,7 +47,7 @@ impl Default for RunOptions {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FeedName {
     // First, for these decide the order: by number, however many digits.
-    digits: usize,
+    significant: (usize, String),
     number: String,
     table: String,
 }
@@ -60,7 +60,7 @@ impl FeedName {
         }
         let significant = number.trim_start_matches('0');
         Some(FeedName {
-            digits: significant.len(),
+            significant: (significant.len(), significant.to_owned()),
             number: number.to_owned(),
             table: table.to_owned(),
         })
