@@ -5,7 +5,8 @@
 use super::Options;
 use super::files::Paths;
 use super::snapshot::View;
-use super::table::{State, Table};
+use super::state::State;
+use super::table::Table;
 use crate::error::Result;
 use once_cell::sync::OnceCell;
 use std::collections::BTreeMap;
@@ -93,7 +94,7 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
         }
         cache().tables.remove(&key);
     }
-    let table = Arc::new(Table::open(paths, options)?);
+    let table = Arc::new(Table::open_once(paths, options)?);
     let entry = Arc::new(Entry { table, view: Mutex::default() });
     let mut cache = cache();
     cache.tables.retain(|_, (entry, _)| !entry.is_deleted());

@@ -141,10 +141,14 @@ extern "C" fn on_sigbus(
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
-    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler.
-    let address = unsafe { (*info).si_addr() } as usize;
-    if !replace_page(address) {
-        chain(signal, info, context);
+    // SAFETY: the kernel passes a valid siginfo to an SA_SIGINFO handler; that
+    // of a fault, which is what a positive code tells, has an address.
+    let (sent, address) = unsafe {
+        let sent = (*info).si_code <= 0;
+        (sent, if sent { 0 } else { (*info).si_addr() as usize })
+    };
+    if sent || !replace_page(address) {
+        chain(signal, info, context, sent);
     }
 }
 
@@ -153,18 +157,19 @@ extern "C" fn on_sigbus(
 fn replace_page(address: usize) -> bool {
     for entry in &PUBLISHED {
         let start = entry.start.load(Ordering::Acquire);
-        if start <= CLAIMED
-            || address < start
-            || address >= entry.end.load(Ordering::Relaxed)
-        {
+        let end = entry.end.load(Ordering::Acquire);
+        // The slot may have passed to another mapping between the two.
+        let torn = entry.start.load(Ordering::Relaxed) != start;
+        if torn || start <= CLAIMED || address < start || address >= end {
             continue;
         }
         let page_size = PAGE_SIZE.load(Ordering::Relaxed);
         let page = address & !(page_size - 1);
         // SAFETY: errno is this thread's; it is put back as it was. The page
-        // belongs to a mapping this library made and still owns, since its
-        // guard is dropped before it is unmapped, so MAP_FIXED replaces
-        // nothing of anybody else's. mmap is a plain system call.
+        // belongs to a mapping of this library: a range is published for as
+        // long as it is mapped, and this thread is in the middle of reading
+        // it, so MAP_FIXED replaces nothing of anybody else's. mmap is a
+        // plain system call.
         unsafe {
             let errno = libc::__errno_location();
             let saved = *errno;
@@ -187,18 +192,30 @@ fn replace_page(address: usize) -> bool {
     false
 }
 
-/// Hands a foreign fault to the handler that was there first.
-fn chain(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+/// Hands a foreign fault, or a signal that somebody `sent`, to the handler that
+/// was there first.
+fn chain(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+    sent: bool,
+) {
     // SAFETY: written before this handler was installed, never afterwards.
     let previous = unsafe { (*PREVIOUS.0.get()).assume_init_ref() };
     match previous.sa_sigaction {
+        libc::SIG_IGN if sent => {}
         libc::SIG_DFL | libc::SIG_IGN => {
             // The default action: the fault happens again and ends the
-            // process, as it would have without this library.
-            // SAFETY: a zeroed sigaction means SIG_DFL and is valid.
+            // process, as it would have without this library. A signal that
+            // was sent does not happen again by itself.
+            // SAFETY: a zeroed sigaction means SIG_DFL and is valid; raise
+            // may be called in a handler.
             unsafe {
                 let default: libc::sigaction = MaybeUninit::zeroed().assume_init();
                 libc::sigaction(signal, &default, ptr::null_mut());
+                if sent {
+                    libc::raise(signal);
+                }
             }
         }
         address if previous.sa_flags & libc::SA_SIGINFO != 0 => {

@@ -15,6 +15,7 @@ mod order;
 mod retry;
 mod snapshot;
 mod source;
+mod state;
 mod table;
 
 pub(crate) use cursor::Cursor;
@@ -22,13 +23,15 @@ pub(crate) use files::open as open_file;
 pub use files::{Identity, Paths};
 pub(crate) use retry::Retry;
 pub use snapshot::Snapshot;
-pub use table::{State, Table};
+pub use state::State;
+pub use table::Table;
 pub(crate) use table::{changed, may_pass, read_up_to};
 
 use crate::error::Result;
 use lock::SharedLock;
 use snapshot::Verdict;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// How the rows are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +76,12 @@ impl Feed {
     /// The same with options.
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Feed> {
         let paths = Paths::new(path.as_ref())?;
-        cache::table(&paths, &options)?;
+        let mut retry = Retry::new();
+        while let Err(e) = cache::table(&paths, &options) {
+            if !table::may_pass(&e, &paths, retry.attempts()) || !retry.wait() {
+                return Err(e);
+            }
+        }
         Ok(Feed { paths, options })
     }
 
@@ -147,7 +155,11 @@ impl Feed {
         } else {
             None
         };
-        let view = entry.view(table.state()?, &self.options)?;
+        let state = table.state()?;
+        if state.is_being_rewritten(SystemTime::now()) {
+            return Err(table::changed().at(table.path()));
+        }
+        let view = entry.view(state, &self.options)?;
         let snapshot = Snapshot::new(table.clone(), view);
         let answer = query(&snapshot);
         let verdict = match snapshot.verdict()? {

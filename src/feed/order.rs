@@ -39,12 +39,12 @@ pub(super) struct Order {
 impl Order {
     /// Reads all committed rows, checks each flag byte and finds the order.
     pub(super) fn find(
-        bytes: &Bytes,
+        mut bytes: Bytes,
         layout: &Layout,
         slots: u64,
         path: &Path,
     ) -> Result<Order> {
-        let segments = segments(bytes, layout, slots, path)?;
+        let segments = segments(&bytes, layout, slots, path)?;
         let in_file_order = segments.windows(2).all(|pair| pair[0].last <= pair[1].first);
         let first = segments.iter().map(|segment| segment.first).min();
         let last = segments.iter().map(|segment| segment.last).max();
@@ -52,25 +52,27 @@ impl Order {
         let mut order = Order { in_file_order, span, ..Order::default() };
         if in_file_order {
             for segment in &segments {
-                order.push(segment.rows.clone());
+                order.push(segment.rows.clone(), path)?;
             }
         } else {
-            order.merge(segments, bytes, layout, path)?;
+            order.merge(segments, &mut bytes, layout, path)?;
         }
         order.runs.shrink_to_fit();
         Ok(order)
     }
 
-    fn push(&mut self, rows: Range<u64>) {
-        if let Some(last) = self.runs.last() {
+    fn push(&mut self, rows: Range<u64>, path: &Path) -> Result<()> {
+        let is_next = self
+            .runs
+            .last()
             // Rows that follow each other again are one run.
-            if last.row + (self.len - last.rank) == rows.start {
-                self.len += rows.end - rows.start;
-                return;
-            }
+            .is_some_and(|last| last.row + (self.len - last.rank) == rows.start);
+        if !is_next {
+            reserve(&mut self.runs, path)?;
+            self.runs.push(Run { rank: self.len, row: rows.start });
         }
-        self.runs.push(Run { rank: self.len, row: rows.start });
         self.len += rows.end - rows.start;
+        Ok(())
     }
 
     /// Merges segments that overlap in time. From the segment whose next row
@@ -78,32 +80,45 @@ impl Order {
     /// other.
     fn merge(
         &mut self,
-        segments: Vec<Segment>,
-        bytes: &Bytes,
+        mut segments: Vec<Segment>,
+        bytes: &mut Bytes,
         layout: &Layout,
         path: &Path,
     ) -> Result<()> {
-        let time = |row: u64| -> Result<i64> {
+        let mut time = |row: u64| -> Result<i64> {
             let mut buffer = [0; MAX_STRIDE];
             let stride = layout.stride();
-            bytes.read(row * stride as u64, &mut buffer[..stride])?;
+            bytes.probe(row * stride as u64, &mut buffer[..stride])?;
             layout
                 .row(&buffer[..stride])
                 .map(|row| row.time)
                 .ok_or_else(|| super::table::changed().at(path))
         };
-        let mut heads: BinaryHeap<Reverse<(i64, u64, u64)>> = segments
-            .iter()
-            .map(|segment| Reverse((segment.first, segment.rows.start, segment.rows.end)))
-            .collect();
-        drop(segments);
-        while let Some(Reverse((_, start, end))) = heads.pop() {
-            let Some(&Reverse((limit, limit_row, _))) = heads.peek() else {
-                self.push(start..end);
-                break;
+        // By their first rows; those begun wait in the heap for their next.
+        segments.sort_unstable_by_key(|segment| (segment.first, segment.rows.start));
+        let mut untouched = segments.into_iter().map(Segment::head).peekable();
+        let mut begun: BinaryHeap<Reverse<Head>> = BinaryHeap::new();
+        loop {
+            let from_heap = match (begun.peek(), untouched.peek()) {
+                (Some(Reverse(a)), Some(b)) => a < b,
+                (a, _) => a.is_some(),
             };
-            let before =
-                |row: u64| Ok::<_, Error>((time(row)?, row) < (limit, limit_row));
+            let next = if from_heap {
+                begun.pop().map(|Reverse(head)| head)
+            } else {
+                untouched.next()
+            };
+            let Some(Head { row: start, end, .. }) = next else { return Ok(()) };
+            let limit = match (begun.peek(), untouched.peek()) {
+                (Some(Reverse(a)), Some(b)) => Some((*a).min(*b)),
+                (Some(Reverse(a)), None) => Some(*a),
+                (None, b) => b.copied(),
+            };
+            let Some(limit) = limit else {
+                return self.push(start..end, path);
+            };
+            let mut before =
+                |row: u64| Ok::<_, Error>((time(row)?, row) < (limit.time, limit.row));
             // Gallop, then bisect, for the first row that is not before.
             let (mut low, mut step) = (start, 1);
             let mut high = loop {
@@ -125,12 +140,12 @@ impl Order {
                     high = middle;
                 }
             }
-            self.push(start..high);
+            self.push(start..high, path)?;
             if high < end {
-                heads.push(Reverse((time(high)?, high, end)));
+                begun.try_reserve(1).map_err(|_| out_of_memory(path))?;
+                begun.push(Reverse(Head { time: time(high)?, row: high, end }));
             }
         }
-        Ok(())
     }
 
     /// How many rows count.
@@ -175,6 +190,36 @@ struct Segment {
     last: i64,
 }
 
+impl Segment {
+    fn head(self) -> Head {
+        Head { time: self.first, row: self.rows.start, end: self.rows.end }
+    }
+}
+
+/// What is left of a segment, by its next row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Head {
+    time: i64,
+    row: u64,
+    /// The row behind its last.
+    end: u64,
+}
+
+/// Room for one more, or an error: a feed in wild disorder needs more memory
+/// than a host may have, which must not end it.
+fn reserve<T>(list: &mut Vec<T>, path: &Path) -> Result<()> {
+    list.try_reserve(1).map_err(|_| out_of_memory(path))
+}
+
+fn out_of_memory(path: &Path) -> Error {
+    Error::new(
+        Status::Memory,
+        "not enough memory for the order of these rows, so many are out of place: ALTER TABLE … \
+         ORDER BY time puts them in order",
+    )
+    .at(path)
+}
+
 /// Cuts the file into segments, as few as there can be.
 fn segments(
     bytes: &Bytes,
@@ -185,6 +230,7 @@ fn segments(
     let mut segments: Vec<Segment> = Vec::new();
     // The segment being grown, if the previous row counted.
     let mut open = false;
+    let mut no_memory = None;
     scan(bytes, layout, 0..slots, path, |first_row, chunk| {
         let mut last = segments.last().map_or(0, |segment| segment.last);
         let result = layout.for_each(chunk, |index, row| {
@@ -195,12 +241,12 @@ fn segments(
                     if let Some(segment) = segments.last_mut().filter(|_| open) {
                         (segment.rows.end, segment.last) = (number, last);
                     }
-                    segments.push(Segment {
-                        rows: number..number,
-                        first: row.time,
-                        last: row.time,
-                    });
-                    (open, last) = (true, row.time);
+                    let (first, rows) = (row.time, number..number);
+                    match reserve(&mut segments, path) {
+                        Ok(()) => segments.push(Segment { rows, first, last: first }),
+                        Err(e) => no_memory = Some(e),
+                    }
+                    (open, last) = (true, first);
                 }
                 None => {
                     if let Some(segment) = segments.last_mut().filter(|_| open) {
@@ -216,7 +262,10 @@ fn segments(
         }
         result
     })?;
-    Ok(segments)
+    match no_memory {
+        Some(error) => Err(error),
+        None => Ok(segments),
+    }
 }
 
 /// Calls `each` with blocks of the rows in `range`, with the row number of

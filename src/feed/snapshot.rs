@@ -4,10 +4,12 @@ use super::cursor::Cursor;
 use super::map::Mapping;
 use super::order::{self, Order};
 use super::source::{Bytes, Source};
-use super::table::{State, Table, changed};
+use super::state::State;
+use super::table::{Table, changed};
 use super::{Access, Options};
 use crate::error::{Error, Result, Status};
 use crate::myisam::Layout;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -44,7 +46,10 @@ impl View {
             Some(layout) => layout.clone(),
             None => bare_layout(&bytes, &provisional, state.slots, table)?,
         };
-        let order = Order::find(&bytes, &layout, state.slots, table.path())?;
+        let order =
+            Order::find(bytes, &layout, state.slots, table.path()).map_err(|e| {
+                if state.layout.is_none() { explain_bare(e, table) } else { e }
+            })?;
         Ok(View { state, settled, layout, source, order })
     }
 
@@ -88,7 +93,7 @@ fn bare_layout(
 ) -> Result<Layout> {
     let stride = nine.stride();
     let mut hint = None;
-    let mut ambiguous = None;
+    let mut live = None;
     let mut from = 0;
     // Nearly always the first row tells.
     let mut to = slots.min(64);
@@ -98,25 +103,44 @@ fn bare_layout(
                 if hint.is_none() {
                     hint = Layout::bare_hint(row);
                 }
-                if row[0] != 0 && ambiguous.is_none() {
-                    ambiguous = Some(first_row + index as u64);
+                if row[0] != 0 && live.is_none() {
+                    live = Some(first_row + index as u64);
                 }
             }
             Ok(())
         })?;
         (from, to) = (to, slots);
     }
-    match (hint, ambiguous) {
+    match (hint, live) {
         (Some(nullable), _) => Ok(Layout::bare(nullable)),
         (None, None) => Ok(Layout::bare(true)),
-        (None, Some(row)) => Err(Error::new(
-            Status::MissingDefinition,
-            "nothing in this bare file tells whether its rows have values: put the table's .frm \
-             beside it",
-        )
-        .at(table.path())
-        .at_offset(row * stride as u64)),
+        (None, Some(row)) => Err(ambiguous(table, row * stride as u64)),
     }
+}
+
+/// A bare file whose rows fit neither of the nine-byte layouts may be the copy
+/// of a table with one nullable column.
+fn explain_bare(error: Error, table: &Table) -> Error {
+    const ONE_NULLABLE: u8 = 0xfd;
+    let offset = match error.offset() {
+        Some(offset) if error.status() == Status::BadRow => offset,
+        _ => return error,
+    };
+    let mut flag = [0];
+    match table.data().read_exact_at(&mut flag, offset) {
+        Ok(()) if flag == [ONE_NULLABLE] => ambiguous(table, offset),
+        _ => error,
+    }
+}
+
+fn ambiguous(table: &Table, offset: u64) -> Error {
+    Error::new(
+        Status::MissingDefinition,
+        "nothing in this bare file tells which of its rows have values: put the table's .frm \
+         beside it",
+    )
+    .at(table.path())
+    .at_offset(offset)
 }
 
 /// How a snapshot relates to the files after a query.
@@ -168,11 +192,26 @@ impl Snapshot {
 
     /// Looks at the files again.
     pub(super) fn verdict(&self) -> Result<Verdict> {
-        if !self.view.is_intact() || !self.table.is_current()? {
+        if !self.table.is_current()? {
             return Ok(Verdict::Changed);
         }
         let now = self.table.state()?;
-        Ok(match self.view.state == now {
+        let same = self.view.state == now;
+        if !self.view.is_intact() {
+            // Pages were missing. If the file did not get shorter, the disk
+            // could not bring them.
+            return if same && self.view.settled {
+                Err(Error::new(
+                    Status::Io,
+                    "the disk failed to read some of this file (the kernel's log, dmesg, says \
+                     where); copy what can be read to another disk",
+                )
+                .at(self.table.path()))
+            } else {
+                Ok(Verdict::Changed)
+            };
+        }
+        Ok(match same {
             true if self.view.settled => Verdict::Same,
             true => Verdict::Unsettled,
             false if self.view.state.only_grew(&now) => Verdict::Grown,

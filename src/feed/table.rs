@@ -3,13 +3,13 @@
 use super::Options;
 use super::files::{self, Identity, Paths};
 use super::retry::Retry;
+use super::state::{Stamp, State};
 use crate::error::{Error, Result, Status};
 use crate::myisam::{self, Definition, HEAD_MAX, Header, Layout};
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Enough for the head of every feed seen: one read finds it whole.
 const HEAD_GUESS: usize = 2048;
@@ -38,79 +38,6 @@ pub struct Table {
     definition: Option<(PathBuf, Stamp)>,
 }
 
-/// When a file was last written, and how long it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    id: Identity,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(meta: &Metadata) -> Stamp {
-        Stamp {
-            id: Identity::of(meta),
-            size: meta.size(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        }
-    }
-}
-
-/// What a table's files say at one moment: while two states are equal and
-/// [`State::is_settled`], the committed rows are the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
-    data: Stamp,
-    header: Option<Header>,
-    /// Row slots that are committed.
-    pub slots: u64,
-    /// How the rows are read; `None` for a bare file, whose rows tell.
-    pub layout: Option<Layout>,
-}
-
-impl State {
-    /// The head of the `.MYI`; `None` without one.
-    pub fn header(&self) -> Option<&Header> {
-        self.header.as_ref()
-    }
-
-    /// Whether the rows were last written long enough before `now` for file
-    /// times to show every later write. Times are taken from the kernel's
-    /// tick, so that two writes within one look like one.
-    pub fn is_settled(&self, now: SystemTime) -> bool {
-        const TICKS: Duration = Duration::from_millis(50);
-        let (seconds, nanos) = self.data.changed;
-        let (Ok(seconds), Ok(nanos)) = (u64::try_from(seconds), u32::try_from(nanos))
-        else {
-            return false;
-        };
-        let written = UNIX_EPOCH + Duration::new(seconds, nanos);
-        now.duration_since(written).is_ok_and(|age| age > TICKS)
-    }
-
-    /// Whether, to all appearance, rows were only appended between `self` and
-    /// `later`. The counters cannot tell a bulk insert that went with as many
-    /// updates from single inserts.
-    pub fn only_grew(&self, later: &State) -> bool {
-        if self.data.id != later.data.id || self.slots > later.slots {
-            return false;
-        }
-        match (&self.header, &later.header) {
-            (Some(a), Some(b)) => {
-                a.create_time == b.create_time
-                    && a.deleted == b.deleted
-                    && a.stride == b.stride
-                    && u64::from(b.update_count.wrapping_sub(a.update_count))
-                        <= b.split - a.split
-                    && a.update_count <= b.update_count
-            }
-            _ => false,
-        }
-    }
-}
-
 impl Table {
     /// Opens the table whose rows are in `paths.data`. While a server
     /// rebuilds or truncates it, files are missing or short for a moment:
@@ -125,7 +52,8 @@ impl Table {
         }
     }
 
-    fn open_once(paths: &Paths, options: &Options) -> Result<Table> {
+    /// The same without waiting.
+    pub(super) fn open_once(paths: &Paths, options: &Options) -> Result<Table> {
         let (data, meta) = files::open(&paths.data, options.no_follow)?
             .ok_or_else(|| paths.explain_missing())?;
         let data_id = Identity::of(&meta);
@@ -255,14 +183,17 @@ impl Table {
     /// every host a row is in the file before a header that counts it.
     pub fn state(&self) -> Result<State> {
         let in_index = |e: Error| e.at(&self.paths.index);
-        let (header, layout) = match &self.description {
+        let (index, layout) = match &self.description {
             Description::Indexed { index, layout, .. } => {
                 let header = read_header(index).map_err(in_index)?;
                 header.check().map_err(in_index)?;
                 if header.stride as usize != layout.stride() {
                     return Err(changed().at(&self.paths.index));
                 }
-                (Some(header), Some(layout.clone()))
+                let meta = index
+                    .metadata()
+                    .map_err(|e| Error::io("inspect", &self.paths.index, e))?;
+                (Some((header, Stamp::of(&meta))), Some(layout.clone()))
             }
             Description::Copy(layout) => (None, Some(layout.clone())),
             Description::Bare => (None, None),
@@ -271,25 +202,7 @@ impl Table {
             .data
             .metadata()
             .map_err(|e| Error::io("inspect", &self.paths.data, e))?;
-        let slots = match &header {
-            Some(header) => {
-                if header.data_file_length > meta.size() {
-                    return Err(Error::new(
-                        Status::Damaged,
-                        format!(
-                            "the index vouches for {} bytes of rows but the file has {}: rows \
-                             were lost; save a copy, then REPAIR TABLE",
-                            header.data_file_length,
-                            meta.size()
-                        ),
-                    )
-                    .at(&self.paths.data));
-                }
-                header.slots()
-            }
-            None => meta.size() / layout.as_ref().map_or(9, |l| l.stride() as u64),
-        };
-        Ok(State { data: Stamp::of(&meta), header, slots, layout })
+        State::new(Stamp::of(&meta), index, layout).map_err(|e| e.at(&self.paths.data))
     }
 }
 

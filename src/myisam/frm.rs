@@ -22,7 +22,8 @@ fn damaged(what: &str) -> Error {
     Error::new(
         Status::Damaged,
         format!(
-            "the table definition is damaged ({what}): restore it, or DROP and CREATE"
+            "the table definition is damaged ({what}): restore it from a backup, and keep a \
+             copy of the .MYD, which DROP TABLE would delete"
         ),
     )
 }
@@ -93,10 +94,11 @@ fn columns(bytes: &[u8]) -> Option<Result<Definition>> {
     }
     // The list is in the order of creation, the offsets in that of the bytes.
     columns.sort_by_key(|(offset, _)| *offset);
-    // One flag byte is in front: it has room for the seven columns and more
-    // that a feed does not have.
+    // One flag byte is in front of what may be a feed; other tables, which may
+    // have more of them, are refused by the names of their columns.
+    const MOST: usize = 7;
     let mut next = 1;
-    for (offset, column) in &columns {
+    for (offset, column) in columns.iter().filter(|_| count <= MOST) {
         if *offset != next {
             return Some(Err(damaged("columns overlap or leave gaps")));
         }

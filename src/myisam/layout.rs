@@ -66,6 +66,13 @@ pub struct BadFlag {
 impl Layout {
     /// Joins the two descriptions a table has of itself.
     pub fn new(header: &Header, definition: &Definition) -> Result<Layout> {
+        // Names first: what is no feed need not fit anything else said here.
+        definition.columns.iter().try_for_each(|column| slot_of(column).map(drop))?;
+        if header.fields.len() < definition.columns.len() {
+            return Err(not_a_feed(format_args!(
+                "it has a computed column, whose values are not in its rows"
+            )));
+        }
         if header.fields.len() != definition.columns.len() || header.flag_bytes != 1 {
             return Err(disagree(format_args!(
                 "{} columns in the index file and {} in the definition",
@@ -158,12 +165,7 @@ impl Layout {
         let mut offset = 1;
         let mut free_bits = !LIVE;
         for (column, null_bit) in columns.iter().zip(null_bits) {
-            let slot = ["time", "data", "data2"]
-                .iter()
-                .position(|name| column.name.eq_ignore_ascii_case(name))
-                .ok_or_else(|| {
-                    not_a_feed(format_args!("it has a column `{}`", column.name))
-                })?;
+            let slot = slot_of(column)?;
             let cell =
                 Cell { offset, kind: column.kind, unsigned: column.unsigned, null_bit };
             if cells[slot].replace(cell).is_some() {
@@ -178,14 +180,12 @@ impl Layout {
         let [Some(time), Some(data), data2] = cells else {
             return Err(not_a_feed(format_args!("a column `time` or `data` is missing")));
         };
-        if !matches!(
-            (time.kind, time.unsigned),
-            (ColumnType::Int, _) | (ColumnType::Big, false)
-        ) {
+        // Wider times would be no moments, and overflow what is computed of them.
+        if time.kind != ColumnType::Int {
             return Err(Error::new(
                 Status::UnknownColumn,
                 format!(
-                    "column `time` is {}; INT UNSIGNED, INT and BIGINT are read",
+                    "column `time` is {}; INT UNSIGNED and INT are read",
                     time.kind.sql_name(time.unsigned)
                 ),
             ));
@@ -327,6 +327,14 @@ impl Cell {
             _ => self.integer(row) as f64,
         }
     }
+}
+
+/// Which of the columns of a feed this is.
+fn slot_of(column: &Column) -> Result<usize> {
+    ["time", "data", "data2"]
+        .iter()
+        .position(|name| column.name.eq_ignore_ascii_case(name))
+        .ok_or_else(|| not_a_feed(format_args!("it has a column `{}`", column.name)))
 }
 
 fn disagree(what: std::fmt::Arguments) -> Error {

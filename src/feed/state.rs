@@ -1,0 +1,127 @@
+//! What a table's files say at one moment, and what two moments say of each
+//! other.
+
+use super::files::Identity;
+use crate::error::{Error, Result, Status};
+use crate::myisam::{Header, Layout};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Seconds and nanoseconds since 1970.
+type FileTime = (i64, i64);
+
+/// When a file was last written, and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    id: Identity,
+    size: u64,
+    modified: FileTime,
+    changed: FileTime,
+}
+
+impl Stamp {
+    pub(super) fn of(meta: &Metadata) -> Stamp {
+        Stamp {
+            id: Identity::of(meta),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+}
+
+/// How long before `now` a file time was; `None` if it is after it.
+fn age((seconds, nanos): FileTime, now: SystemTime) -> Option<Duration> {
+    let since = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?);
+    now.duration_since(UNIX_EPOCH + since).ok()
+}
+
+/// What a table's files say at one moment: while two states are equal and
+/// [`State::is_settled`], the committed rows are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    data: Stamp,
+    /// The head of the `.MYI` and when that was written.
+    index: Option<(Header, Stamp)>,
+    /// Row slots that are committed.
+    pub slots: u64,
+    /// How the rows are read; `None` for a bare file, whose rows tell.
+    pub layout: Option<Layout>,
+}
+
+impl State {
+    pub(super) fn new(
+        data: Stamp,
+        index: Option<(Header, Stamp)>,
+        layout: Option<Layout>,
+    ) -> Result<State> {
+        let slots = match &index {
+            Some((header, _)) if header.data_file_length > data.size => {
+                return Err(Error::new(
+                    Status::Damaged,
+                    format!(
+                        "the index vouches for {} bytes of rows but the file has {}: rows were \
+                         lost; save a copy, then REPAIR TABLE",
+                        header.data_file_length, data.size
+                    ),
+                ));
+            }
+            Some((header, _)) => header.slots(),
+            None => {
+                data.size / layout.as_ref().map_or(9, |layout| layout.stride() as u64)
+            }
+        };
+        Ok(State { data, index, slots, layout })
+    }
+
+    /// The head of the `.MYI`; `None` without one.
+    pub fn header(&self) -> Option<&Header> {
+        self.index.as_ref().map(|(header, _)| header)
+    }
+
+    /// Whether the rows were last written long enough before `now` for file
+    /// times to show every later write. Times are taken from the kernel's
+    /// tick, so that two writes within one look like one.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        const TICKS: Duration = Duration::from_millis(50);
+        age(self.data.changed, now).is_some_and(|age| age > TICKS)
+    }
+
+    /// Whether a statement is rewriting committed rows at this moment: rows
+    /// were written after the header was, which the end of every statement
+    /// writes, and none are being appended. Until that end a reader sees some
+    /// rows as they were and some as they will be.
+    ///
+    /// A file whose times were set so by hand, or whose server died in the
+    /// statement, is at rest: that shows by nothing being written for a while.
+    pub fn is_being_rewritten(&self, now: SystemTime) -> bool {
+        const AT_REST: Duration = Duration::from_secs(2);
+        self.index.as_ref().is_some_and(|(header, index)| {
+            self.data.size == header.data_file_length
+                && self.data.modified > index.modified
+                && age(self.data.modified, now).is_none_or(|age| age < AT_REST)
+        })
+    }
+
+    /// Whether, to all appearance, rows were only appended between `self` and
+    /// `later`: by statements that ended (each counted, and as many rows or
+    /// more), or by one that goes on. The counters cannot tell a bulk insert
+    /// that went with as many updates from single inserts.
+    pub fn only_grew(&self, later: &State) -> bool {
+        let (Some(a), Some(b)) = (self.header(), later.header()) else { return false };
+        if self.data.id != later.data.id
+            || a.create_time != b.create_time
+            || a.stride != b.stride
+            || a.deleted != b.deleted
+        {
+            return false;
+        }
+        let statements = b.update_count.wrapping_sub(a.update_count);
+        match b.split.checked_sub(a.split) {
+            Some(0) => statements == 0 && self.data.size < later.data.size,
+            Some(rows) => (1..=rows).contains(&u64::from(statements)),
+            None => false,
+        }
+    }
+}
