@@ -6,8 +6,7 @@ PHP_ARG_ENABLE([emonfeed],
   [AS_HELP_STRING([--enable-emonfeed],
     [Enable emonfeed, the reader of emoncms feed files])])
 
-PHP_ARG_WITH([emonfeed-lib],
-  [for the static emonfeed library],
+PHP_ARG_WITH([emonfeed-lib],,
   [AS_HELP_STRING([[--with-emonfeed-lib=FILE]],
     [libemonfeed.a, or the folder it is in. Default:
      ../target/release/libemonfeed.a, which make builds with cargo
@@ -15,8 +14,7 @@ PHP_ARG_WITH([emonfeed-lib],
   [no],
   [no])
 
-PHP_ARG_WITH([emonfeed-include],
-  [for the folder of emonfeed.h],
+PHP_ARG_WITH([emonfeed-include],,
   [AS_HELP_STRING([[--with-emonfeed-include=DIR]],
     [Folder of emonfeed.h. Default: ../include])],
   [no],
