@@ -27,7 +27,7 @@ $writer = proc_open([getenv('TEST_PHP_EXECUTABLE'), '-n', "$folder/writer.php", 
 $feed = new Feed($path);
 
 // valgrind cannot make the stack larger to deliver a signal: do it before.
-for ($nested = [], $i = 0; $i < 5000; $i++) {
+for ($nested = [], $i = 0; $i < 1000; $i++) {
     $nested = [$nested];
 }
 serialize($nested);
