@@ -404,14 +404,15 @@ impl<'a> Job<'a> {
         opened: Option<&Opened>,
         report: &mut CopyReport,
     ) -> Result<()> {
+        Partial::sweep(self.place.folder, self.place.name)?;
         match (decision, opened) {
             (Decision::Unchanged, _) => {
                 self.input.demand_only_grown()?;
-                report.definition_copied = self.copy_definition(None)?;
+                report.definition_copied = self.copy_definition()?;
             }
             (Decision::Create { rows }, _) => {
                 let partial = self.copy_whole(rows)?;
-                report.definition_copied = self.copy_definition(None)?;
+                report.definition_copied = self.copy_definition()?;
                 if !partial.publish_new(self.place.name)? {
                     // Another copy was quicker: see what it left to do.
                     return Err(changed().at(&self.place.path()));
@@ -420,11 +421,11 @@ impl<'a> Job<'a> {
             }
             (Decision::Append { torn, from, rows }, Some(opened)) => {
                 self.extend(opened, torn, from, from..from + rows)?;
-                report.definition_copied = self.copy_definition(None)?;
+                report.definition_copied = self.copy_definition()?;
             }
             (Decision::Patch { torn, row, rows }, Some(opened)) => {
                 self.extend(opened, torn, row + 1, row..row + 1 + rows)?;
-                report.definition_copied = self.copy_definition(None)?;
+                report.definition_copied = self.copy_definition()?;
             }
             (Decision::NewGeneration { rows, .. }, Some(opened)) => {
                 let partial = self.copy_whole(rows)?;
@@ -463,15 +464,19 @@ impl<'a> Job<'a> {
         let Place { folder, name } = self.place;
         folder.demand_current(&opened.file, name)?;
         let stamp = stamp(SystemTime::now());
+        let definition = self.prepare_definition(Some(&stamp))?;
         let kept = keep(folder, name, &stamp)?;
-        let exchange = || {
-            folder.sync()?;
-            report.definition_copied = self.copy_definition(Some(&stamp))?;
-            partial.publish(name)
-        };
+        // The rows first: were the definition the new one already when this is
+        // cut short, the old rows could pass for the table's.
+        let exchange = || folder.sync().and_then(|()| partial.publish(name));
         if let Err(error) = exchange() {
             return Err(undone(error, kept.undo(folder, name)));
         }
+        match self.publish_definition(definition) {
+            Ok(copied) => report.definition_copied = copied,
+            Err(error) => return Err(undone(error, folder.replace(&kept.name, name))),
+        }
+        self.set_aside_other_definitions()?;
         report.kept = Some(folder.join(&kept.name));
         folder.sync()
     }
@@ -565,45 +570,67 @@ impl<'a> Job<'a> {
     }
 
     /// Copies the table's definition if the copy's is another; says whether.
-    /// With a stamp the old one is kept under a dated name, as it goes with
-    /// the old rows.
-    fn copy_definition(&self, stamp_of_kept: Option<&str>) -> Result<bool> {
-        let Some(DefinitionFile { suffix, bytes }) = &self.input.definition else {
-            return Ok(false);
-        };
-        let Place { folder, .. } = self.place;
-        let name = self.place.sibling(suffix);
-        let held = self.place.read_definition(suffix)?;
-        let differs = held.as_ref() != Some(bytes);
-        if differs {
-            let partial = Partial::create(folder, &name)?;
-            let path = partial.path();
-            let written = partial.file.write_all_at(bytes, 0);
-            written.map_err(|e| Error::io("write", &path, e))?;
-            partial.file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
-            if let Some(stat) = folder.stat(&name)? {
-                folder.adopt(&partial.file, partial.name(), &stat)?;
-                if let Some(stamp) = stamp_of_kept {
-                    keep(folder, &name, stamp)?;
-                }
-            }
-            partial.publish(&name)?;
-            folder.sync()?;
+    fn copy_definition(&self) -> Result<bool> {
+        let copied = self.publish_definition(self.prepare_definition(None)?)?;
+        if copied {
+            self.place.folder.sync()?;
         }
-        self.set_aside_other_definitions(suffix)?;
-        Ok(differs)
+        self.set_aside_other_definitions()?;
+        Ok(copied)
+    }
+
+    /// Writes the table's definition to a file of its own, if the copy's is
+    /// another. With a stamp the old one is kept under a dated name, as it
+    /// goes with the old rows.
+    fn prepare_definition(
+        &self,
+        stamp_of_kept: Option<&str>,
+    ) -> Result<Option<Partial<'a>>> {
+        let Some(DefinitionFile { suffix, bytes }) = &self.input.definition else {
+            return Ok(None);
+        };
+        let Place { folder, .. } = *self.place;
+        let name = self.place.sibling(suffix);
+        Partial::sweep(folder, &name)?;
+        if self.place.read_definition(suffix)?.as_ref() == Some(bytes) {
+            return Ok(None);
+        }
+        let partial = Partial::create(folder, &name)?;
+        let path = partial.path();
+        let written = partial.file.write_all_at(bytes, 0);
+        written.map_err(|e| Error::io("write", &path, e))?;
+        partial.file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
+        if let Some(stat) = folder.stat(&name)? {
+            folder.adopt(&partial.file, partial.name(), &stat)?;
+            if let Some(stamp) = stamp_of_kept {
+                keep(folder, &name, stamp)?;
+            }
+        }
+        Ok(Some(partial))
+    }
+
+    /// Gives a new definition its name; says whether there was one.
+    fn publish_definition(&self, prepared: Option<Partial>) -> Result<bool> {
+        match (prepared, &self.input.definition) {
+            (Some(partial), Some(DefinitionFile { suffix, .. })) => {
+                partial.publish(&self.place.sibling(suffix)).map(|()| true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// A definition of another name (the table's `.frm` before an upgrade to
     /// MySQL 8, an `.sdi` of another number) would be taken for this table's.
-    fn set_aside_other_definitions(&self, suffix: &OsStr) -> Result<()> {
-        let Place { folder, .. } = self.place;
+    fn set_aside_other_definitions(&self) -> Result<()> {
+        let Some(DefinitionFile { suffix, .. }) = &self.input.definition else {
+            return Ok(());
+        };
+        let Place { folder, .. } = *self.place;
         for other in self.place.definition_suffixes()? {
-            if other != suffix {
+            if other != *suffix {
                 let name = self.place.sibling(&other);
-                if let Kept { linked: true, .. } =
-                    keep(folder, &name, &stamp(SystemTime::now()))?
-                {
+                let now = stamp(SystemTime::now());
+                if let Kept { linked: true, .. } = keep(folder, &name, &now)? {
                     folder.remove(&name)?;
                 }
             }

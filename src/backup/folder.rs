@@ -105,29 +105,30 @@ impl Folder {
             .at(&self.join(name)))
     }
 
-    /// Makes a new file nobody else can read and locks it. A file of that
-    /// name left by a copy that was killed is removed.
+    /// Makes a new file nobody else can read and locks it.
     pub(super) fn create(&self, name: &OsStr) -> Result<File> {
         let flags = OFlags::CREATE
             | OFlags::EXCL
             | OFlags::RDWR
             | OFlags::NOFOLLOW
             | OFlags::CLOEXEC;
-        let create = || fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
-        let fd = match create() {
-            Err(Errno::EXIST) => {
-                if let Some(left) = self.open_file(name, false)? {
-                    self.lock(&left.file, name)?;
-                    self.remove(name)?;
-                }
-                create()
-            }
-            other => other,
-        };
-        let file = File::from(fd.map_err(|e| self.error("create", name, e))?);
+        self.remove_left(name)?;
+        let fd = fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
+            .map_err(|e| self.error("create", name, e))?;
+        let file = File::from(fd);
         self.lock(&file, name)?;
         self.demand_current(&file, name)?;
         Ok(file)
+    }
+
+    /// Removes a file, if it is there, that a copy made and nobody holds the
+    /// lock on: that copy was killed.
+    pub(super) fn remove_left(&self, name: &OsStr) -> Result<()> {
+        if let Some(left) = self.open_file(name, false)? {
+            self.lock(&left.file, name)?;
+            self.remove(name)?;
+        }
+        Ok(())
     }
 
     /// Locks a file against another copy. A reader holds its lock for a

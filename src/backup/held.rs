@@ -133,11 +133,21 @@ pub(super) struct Partial<'a> {
 impl<'a> Partial<'a> {
     /// Begins the file that will be `name`.
     pub(super) fn create(folder: &'a Folder, name: &OsStr) -> Result<Partial<'a>> {
+        let name = Self::name_for(name);
+        let file = folder.create(&name)?;
+        Ok(Partial { folder, name, file, published: false })
+    }
+
+    /// Removes what a copy of `name` that was killed left.
+    pub(super) fn sweep(folder: &Folder, name: &OsStr) -> Result<()> {
+        folder.remove_left(&Self::name_for(name))
+    }
+
+    fn name_for(name: &OsStr) -> OsString {
         let mut hidden = OsString::from(".");
         hidden.push(name);
         hidden.push(".partial");
-        let file = folder.create(&hidden)?;
-        Ok(Partial { folder, name: hidden, file, published: false })
+        hidden
     }
 
     pub(super) fn path(&self) -> PathBuf {
