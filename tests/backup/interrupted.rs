@@ -347,3 +347,31 @@ fn a_new_generation_that_was_killed_half_way_is_begun_again() {
     assert_eq!(held.len(), 3, "{:?}", held.keys());
     assert_eq!(fs::read(report.kept.unwrap()).unwrap(), old);
 }
+
+#[test]
+fn what_a_killed_copy_left_is_swept_away_even_if_nothing_is_to_be_copied() {
+    let dirs = dirs();
+    let table = Table::indexed(&dirs.source, "feed_7", &rows(0..50));
+    copy(&table, &dirs.copies).unwrap();
+    for name in [".feed_7.MYD.partial", ".feed_7.frm.partial"] {
+        fs::write(dirs.copies.join(name), "half").unwrap();
+    }
+    assert_eq!(copy(&table, &dirs.copies).unwrap().outcome, Outcome::Unchanged);
+    assert_eq!(names(&dirs.copies), ["feed_7.MYD", "feed_7.frm"]);
+}
+
+#[test]
+fn of_two_copies_made_at_once_neither_replaces_the_other() {
+    let dirs = dirs();
+    let table = Table::indexed(&dirs.source, "feed_7", &rows(0..MANY));
+    let target = dirs.copies.join("feed_7.MYD");
+    let report = disturbed(&table, &dirs, |blocks| {
+        if blocks == 1 {
+            fs::write(&target, rows(0..60)).unwrap();
+        }
+    });
+    let report = report.unwrap();
+    assert_eq!(report.outcome, Outcome::Appended);
+    assert_eq!(report.rows_copied, u64::from(MANY) - 60);
+    assert_eq!(fs::read(&target).unwrap(), table.bytes());
+}
