@@ -6,6 +6,7 @@ use crate::error::{Error, Result, Status};
 use crate::feed::{Access, Options, Paths, State, Table, changed, open_file, read_up_to};
 use crate::myisam::{BadFlag, Layout};
 use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -35,7 +36,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn open(paths: &Paths) -> Result<Input> {
-        let table = Table::open(paths, &SOURCE_OPTIONS)?;
+        let table = Table::open(paths, &SOURCE_OPTIONS).map_err(explain_link)?;
         let start = locked(&table, || table.state())?;
         let layout = match &start.layout {
             Some(layout) => layout.clone(),
@@ -113,6 +114,19 @@ impl Input {
     }
 }
 
+/// Tells what "too many levels of symbolic links" means here.
+fn explain_link(error: Error) -> Error {
+    let links = Errno::LOOP.raw_os_error();
+    match error.path() {
+        Some(path) if error.os_error() == Some(links) => Error::new(
+            Status::NotRegular,
+            "this is a symbolic link, and copying follows none: give the path it leads to",
+        )
+        .at(path),
+        _ => error,
+    }
+}
+
 /// Reads all of `into` from `offset` on.
 fn read_at(table: &Table, offset: u64, into: &mut [u8]) -> Result<()> {
     locked(table, || {
@@ -144,7 +158,7 @@ fn locked<T>(table: &Table, read: impl FnOnce() -> Result<T>) -> Result<T> {
     if !table.is_locked_by_writers() {
         return read();
     }
-    let failed = |e: rustix::io::Errno| Error::io("lock", table.path(), e.into());
+    let failed = |e: Errno| Error::io("lock", table.path(), e.into());
     if !lock_within(table.data(), FlockOperation::NonBlockingLockShared, PATIENCE)
         .map_err(failed)?
     {
@@ -161,8 +175,7 @@ fn locked<T>(table: &Table, read: impl FnOnce() -> Result<T>) -> Result<T> {
     match rustix::fs::flock(table.data(), FlockOperation::Unlock) {
         Ok(()) => {}
         // There are no locks here: `lock_within` went without.
-        Err(rustix::io::Errno::NOLCK | rustix::io::Errno::OPNOTSUPP) => {}
-        Err(rustix::io::Errno::NOSYS) => {}
+        Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {}
         Err(e) => return Err(failed(e)),
     }
     result

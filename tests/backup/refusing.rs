@@ -109,7 +109,8 @@ fn sources_that_are_no_plain_files_are_refused() {
         let elsewhere = dirs.source.join("elsewhere");
         fs::rename(&path, &elsewhere).unwrap();
         symlink(&elsewhere, &path).unwrap();
-        unharmed(&dirs, &table, Status::NotRegular);
+        let message = unharmed(&dirs, &table, Status::NotRegular);
+        assert!(message.contains("symbolic link, and"), "{message}");
         fs::remove_file(&path).unwrap();
         // Opening a pipe would wait for a writer.
         pipe(&path);
