@@ -8,7 +8,7 @@
 //! behind them.
 
 use super::folder::{Folder, Opened, same_file};
-use super::held::{Kept, Partial, Place, keep, stamp};
+use super::held::{Kept, Partial, Place, dated, keep, stamp};
 use super::plan::{self, Columns, Decision, Held, Reason, Tail};
 use super::source::{DefinitionFile, Input};
 use crate::error::{Error, Result, Status};
@@ -411,7 +411,7 @@ impl<'a> Job<'a> {
                 report.definition_copied = self.copy_definition()?;
             }
             (Decision::Create { rows }, _) => {
-                let partial = self.copy_whole(rows)?;
+                let mut partial = self.copy_whole(rows)?;
                 report.definition_copied = self.copy_definition()?;
                 if !partial.publish_new(self.place.name)? {
                     // Another copy was quicker: see what it left to do.
@@ -592,21 +592,20 @@ impl<'a> Job<'a> {
         let Place { folder, .. } = *self.place;
         let name = self.place.sibling(suffix);
         Partial::sweep(folder, &name)?;
-        if self.place.read_definition(suffix)?.as_ref() == Some(bytes) {
+        let held = self.place.read_definition(suffix)?;
+        if held.as_ref() == Some(bytes) {
             return Ok(None);
         }
-        let partial = Partial::create(folder, &name)?;
-        let path = partial.path();
-        let written = partial.file.write_all_at(bytes, 0);
-        written.map_err(|e| Error::io("write", &path, e))?;
-        partial.file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
-        if let Some(stat) = folder.stat(&name)? {
-            folder.adopt(&partial.file, partial.name(), &stat)?;
-            if let Some(stamp) = stamp_of_kept {
-                keep(folder, &name, stamp)?;
+        if let (Some(held), Some(stamp)) = (held, stamp_of_kept) {
+            // Written again, not renamed: without a definition the old rows
+            // could pass for the table's if this is cut short.
+            let mut kept = Partial::with(folder, &name, &held)?;
+            let mut count = 0;
+            while !kept.publish_new(&dated(&name, stamp, count))? {
+                count += 1;
             }
         }
-        Ok(Some(partial))
+        Partial::with(folder, &name, bytes).map(Some)
     }
 
     /// Gives a new definition its name; says whether there was one.

@@ -10,6 +10,7 @@ use crate::myisam::{Definition, Layout, parse_frm, parse_sdi};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -131,6 +132,22 @@ pub(super) struct Partial<'a> {
 }
 
 impl<'a> Partial<'a> {
+    /// The file that will be `name`, with all that is to be in it.
+    pub(super) fn with(
+        folder: &'a Folder,
+        name: &OsStr,
+        bytes: &[u8],
+    ) -> Result<Partial<'a>> {
+        let partial = Self::create(folder, name)?;
+        let written = partial.file.write_all_at(bytes, 0);
+        written.map_err(|e| Error::io("write", &partial.path(), e))?;
+        partial.file.sync_all().map_err(|e| Error::io("sync", &partial.path(), e))?;
+        if let Some(stat) = folder.stat(name)? {
+            folder.adopt(&partial.file, &partial.name, &stat)?;
+        }
+        Ok(partial)
+    }
+
     /// Begins the file that will be `name`.
     pub(super) fn create(folder: &'a Folder, name: &OsStr) -> Result<Partial<'a>> {
         let name = Self::name_for(name);
@@ -166,7 +183,7 @@ impl<'a> Partial<'a> {
     }
 
     /// Gives the file its name, which must be free; `false` if it is not.
-    pub(super) fn publish_new(mut self, name: &OsStr) -> Result<bool> {
+    pub(super) fn publish_new(&mut self, name: &OsStr) -> Result<bool> {
         self.published = self.folder.rename(&self.name, name)?;
         Ok(self.published)
     }
@@ -192,12 +209,7 @@ pub(super) struct Kept {
 pub(super) fn keep(folder: &Folder, name: &OsStr, stamp: &str) -> Result<Kept> {
     let mut count = 0;
     loop {
-        let mut dated = name.to_owned();
-        dated.push(".");
-        dated.push(stamp);
-        if count > 0 {
-            dated.push(format!(".{count}"));
-        }
+        let dated = dated(name, stamp, count);
         match folder.link(name, &dated)? {
             Some(true) => return Ok(Kept { name: dated, linked: true }),
             Some(false) if folder.rename(name, &dated)? => {
@@ -206,6 +218,17 @@ pub(super) fn keep(folder: &Folder, name: &OsStr, stamp: &str) -> Result<Kept> {
             Some(false) | None => count += 1,
         }
     }
+}
+
+/// A dated name; with a `count` above 0, another for the same second.
+pub(super) fn dated(name: &OsStr, stamp: &str, count: u32) -> OsString {
+    let mut dated = name.to_owned();
+    dated.push(".");
+    dated.push(stamp);
+    if count > 0 {
+        dated.push(format!(".{count}"));
+    }
+    dated
 }
 
 impl Kept {

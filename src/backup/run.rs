@@ -46,8 +46,9 @@ impl Default for RunOptions {
 /// A feed table: its number, and the name before `.MYD`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FeedName {
-    // First, for these decide the order: by number, however many digits.
-    significant: (usize, String),
+    // In this order, so that names sort by number, however many digits it has.
+    digits: usize,
+    significant: String,
     number: String,
     table: String,
 }
@@ -60,7 +61,8 @@ impl FeedName {
         }
         let significant = number.trim_start_matches('0');
         Some(FeedName {
-            significant: (significant.len(), significant.to_owned()),
+            digits: significant.len(),
+            significant: significant.to_owned(),
             number: number.to_owned(),
             table: table.to_owned(),
         })

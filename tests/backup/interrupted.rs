@@ -99,6 +99,24 @@ fn a_source_that_is_rewritten_each_time_is_given_up_and_the_copy_unharmed() {
 }
 
 #[test]
+fn a_disturbed_copy_is_given_up_before_the_next_block_is_written() {
+    // What is on the disk of a copy that is killed was read undisturbed.
+    let dirs = dirs();
+    let table = Table::indexed(&dirs.source, "feed_7", &rows(0..MANY));
+    fs::write(dirs.copies.join("feed_7.MYD"), rows(0..100)).unwrap();
+    let mut last = 0;
+    disturbed(&table, &dirs, |blocks| {
+        last = blocks;
+        if blocks == 1 {
+            table.update(3, &row(1_400_000_030, 77.0));
+        }
+    })
+    .unwrap();
+    // One block, and then the whole copy anew in two.
+    assert_eq!(last, 3);
+}
+
+#[test]
 fn rows_appended_during_the_copy_do_not_disturb_it() {
     let dirs = dirs();
     let table = Table::indexed(&dirs.source, "feed_7", &rows(0..MANY));
