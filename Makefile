@@ -39,7 +39,7 @@ setup:
 
 # The demo is a test as well: it stops at the first answer that is wrong.
 test: setup php
-	$(CARGO) test --locked
+	$(CARGO) test --locked --no-fail-fast
 	sh tests/php.sh test
 	sh tests/php.sh valgrind
 	DEMO_TABLES=writer sh tests/demo/demo.sh
