@@ -87,10 +87,18 @@ impl Error {
 
     /// What the operating system answered when `action` was tried on `path`.
     pub fn io(action: &str, path: &Path, source: io::Error) -> Self {
+        if source.raw_os_error() == Some(libc::ELOOP) {
+            return Error::new(
+                Status::NotRegular,
+                "this is a symbolic link where none is followed, or one that leads in circles",
+            )
+            .at(path);
+        }
         let status = match source.kind() {
             io::ErrorKind::NotFound => Status::NotFound,
             io::ErrorKind::PermissionDenied => Status::Permission,
-            _ if source.raw_os_error() == Some(libc::ELOOP) => Status::NotRegular,
+            // What opening a socket gives.
+            _ if source.raw_os_error() == Some(libc::ENXIO) => Status::NotRegular,
             _ if source.raw_os_error() == Some(libc::ENOMEM) => Status::Memory,
             _ => Status::Io,
         };

@@ -128,7 +128,7 @@ fn bits(points: &[Point]) -> Vec<(i64, u64)> {
 fn rust_series(answer: Result<Series>) -> Told<Seen> {
     of_rust(answer).map(|series| {
         let mut json = Vec::new();
-        emonfeed::output::json::series(&series, &mut json);
+        emonfeed::output::json::series(&series, &mut json).unwrap();
         (bits(&series.points), series.single, String::from_utf8(json).unwrap())
     })
 }

@@ -176,7 +176,7 @@ fn example(single: bool) -> Series {
 fn series_as_json() {
     let json = |series: &Series| {
         let mut out = Vec::new();
-        json::series(series, &mut out);
+        json::series(series, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
     let singles = "[[1700000000,0.1],[-60,null],[0,-3],[4294967295,null]]";
@@ -201,7 +201,7 @@ fn series_as_json() {
 #[test]
 fn series_as_csv() {
     let mut out = Vec::new();
-    csv::series(&example(true), &mut out);
+    csv::series(&example(true), &mut out).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "1700000000,0.1\n-60,\n0,-3\n4294967295,\n"

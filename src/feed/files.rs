@@ -1,5 +1,6 @@
 //! The files of one table: where they are, and opening them.
 
+use super::sdi;
 use crate::error::{Error, Result, Status};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -44,24 +45,11 @@ impl Paths {
 
     /// The definition of MySQL 8, `feed_7_363.sdi`, if there is one.
     pub fn find_sdi(&self) -> Result<Option<PathBuf>> {
-        let Some(stem) = self.data.file_stem().and_then(|s| s.to_str()) else {
+        let Some(stem) = self.data.file_stem().and_then(|stem| stem.to_str()) else {
             return Ok(None);
         };
-        let entries =
-            fs::read_dir(self.dir()).map_err(|e| Error::io("list", self.dir(), e))?;
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io("list", self.dir(), e))?;
-            let name = entry.file_name();
-            let id = name.to_str().and_then(|name| {
-                name.strip_prefix(stem)?.strip_prefix('_')?.strip_suffix(".sdi")
-            });
-            if id.is_some_and(|id| {
-                !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())
-            }) {
-                return Ok(Some(entry.path()));
-            }
-        }
-        Ok(None)
+        let name = sdi::of_table(self.dir(), stem)?;
+        Ok(name.map(|name| self.dir().join(name)))
     }
 
     /// Whether the directory is a database of a MariaDB server: each has a
@@ -147,7 +135,18 @@ pub fn open(path: &Path, no_follow: bool) -> Result<Option<(File, Metadata)>> {
         .open(path);
     let file = match opened {
         Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            // A link to a disk that is not mounted is not the same as no file:
+            // the header that says which rows are committed may be there.
+            return match fs::symlink_metadata(path) {
+                Ok(_) => Err(Error::new(
+                    Status::NotFound,
+                    "this is a symbolic link to a file that is not there",
+                )
+                .at(path)),
+                Err(_) => Ok(None),
+            };
+        }
         Err(e) => return Err(Error::io("open", path, e)),
     };
     let meta = file.metadata().map_err(|e| Error::io("inspect", path, e))?;

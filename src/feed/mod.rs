@@ -13,6 +13,7 @@ mod lock;
 mod map;
 mod order;
 mod retry;
+mod sdi;
 mod snapshot;
 mod source;
 mod state;

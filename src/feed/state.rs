@@ -29,6 +29,14 @@ impl Stamp {
             changed: (meta.ctime(), meta.ctime_nsec()),
         }
     }
+
+    /// Whether the file was last written or changed long enough before `now`
+    /// for its times to show every later change. Times are taken from the
+    /// kernel's tick, so that two changes within one look like one.
+    pub(super) fn is_settled(&self, now: SystemTime) -> bool {
+        const TICKS: Duration = Duration::from_millis(50);
+        age(self.changed, now).is_some_and(|age| age > TICKS)
+    }
 }
 
 /// How long before `now` a file time was; `None` if it is after it.
@@ -81,11 +89,9 @@ impl State {
     }
 
     /// Whether the rows were last written long enough before `now` for file
-    /// times to show every later write. Times are taken from the kernel's
-    /// tick, so that two writes within one look like one.
+    /// times to show every later write.
     pub fn is_settled(&self, now: SystemTime) -> bool {
-        const TICKS: Duration = Duration::from_millis(50);
-        age(self.data.changed, now).is_some_and(|age| age > TICKS)
+        self.data.is_settled(now)
     }
 
     /// Whether a statement is rewriting committed rows at this moment: rows

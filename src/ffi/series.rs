@@ -108,7 +108,7 @@ pub unsafe extern "C" fn emonfeed_series_json(
     fallible!(emonfeed_series_json, out, error, || {
         let series = required!(series);
         let mut json = Vec::new();
-        output::json::series(&series.0, &mut json);
+        output::json::series(&series.0, &mut json)?;
         Ok(owned(emonfeed_text::new(json)?))
     })
 }

@@ -113,7 +113,7 @@ impl Header {
         if uniques != 0 {
             return Some(Err(Error::new(
                 Status::NotAFeed,
-                "the table has hash-based unique constraints, which no feed has",
+                "the table is not a feed: it has a unique constraint by hash",
             )));
         }
         // The state before the base: roots of the keys, free blocks, then 20

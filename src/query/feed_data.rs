@@ -1,7 +1,7 @@
 //! `get_feed_data` as emoncms's feed model of July 2013 answered it.
 
 use super::window::sum;
-use super::{MAX_WINDOWS, Point, Series, room_for, rows};
+use super::{MAX_WINDOWS, Point, Series, push, room_for, rows};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Cursor, Feed};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -89,7 +89,7 @@ fn sampled(cursor: &mut Cursor, start: f64, range: f64, dp: i64) -> Result<Vec<P
         let row = cursor.row(rank)?;
         // The end is included: a row on a bound answers for both sides.
         if row.time <= to && !row.value.is_nan() {
-            points.push(in_ms(row.time, row.value));
+            push(&mut points, in_ms(row.time, row.value))?;
         }
         from = to;
     }
@@ -106,7 +106,7 @@ fn averaged(cursor: &mut Cursor, first: i64, last: i64, step: i64) -> Result<Vec
         let next = cursor.lower_bound((group + 1).saturating_mul(step))?.min(behind);
         let (sum, count) = sum(cursor, rank..next)?;
         if count > 0 {
-            points.push(in_ms(group * step, sum / count as f64));
+            push(&mut points, in_ms(group * step, sum / count as f64))?;
         }
         rank = next;
     }

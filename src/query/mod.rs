@@ -165,6 +165,18 @@ fn room_for(count: u64) -> Result<Vec<Point>> {
     Ok(points)
 }
 
+/// Appends a point where it is not known before how many there will be.
+fn push(points: &mut Vec<Point>, point: Point) -> Result<()> {
+    if points.try_reserve(1).is_err() {
+        return Err(Error::new(
+            Status::Memory,
+            format!("not enough memory for more than {} points", points.len()),
+        ));
+    }
+    points.push(point);
+    Ok(())
+}
+
 impl Answer for Series {
     fn same(&self, other: &Series) -> bool {
         let bits = |point: &Point| (point.time, point.value.to_bits());

@@ -1,6 +1,6 @@
 //! The value at given moments.
 
-use super::{Mode, Point, Series};
+use super::{Mode, Point, Series, room_for};
 use crate::error::Result;
 use crate::feed::{Cursor, Feed};
 
@@ -16,19 +16,17 @@ use crate::feed::{Cursor, Feed};
 pub fn values_at(feed: &Feed, times: &[i64], mode: Mode) -> Result<Series> {
     feed.read(|snapshot| {
         let mut cursor = snapshot.cursor();
-        let points = times.iter().map(|&time| {
+        let mut points = room_for(times.len() as u64)?;
+        for &time in times {
             let value = match mode {
                 Mode::Next => next(&mut cursor, time)?,
                 Mode::Previous => previous(&mut cursor, time)?,
                 Mode::Linear => linear(&mut cursor, time)?,
                 Mode::Exact => exact(&mut cursor, time)?,
             };
-            Ok(Point { time, value })
-        });
-        Ok(Series {
-            points: points.collect::<Result<_>>()?,
-            single: snapshot.layout().is_single(),
-        })
+            points.push(Point { time, value });
+        }
+        Ok(Series { points, single: snapshot.layout().is_single() })
     })
 }
 

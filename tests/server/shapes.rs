@@ -249,14 +249,6 @@ pub const SHAPES: &[Shape] = &[
         signed_time: true,
         ..PLAIN
     },
-    Shape {
-        name: "time_bigint",
-        columns: "time BIGINT NOT NULL, data FLOAT, INDEX(time)",
-        stride: 13,
-        time_nullable: false,
-        signed_time: true,
-        ..PLAIN
-    },
     Shape { name: "no_index", columns: "time INT UNSIGNED, data FLOAT", ..PLAIN },
     Shape {
         name: "unique",

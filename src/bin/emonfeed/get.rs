@@ -452,9 +452,9 @@ impl<'a> Sink<'a> {
                     if !self.is_empty {
                         self.text.push(b',');
                     }
-                    json::points(points, series.single, &mut self.text);
+                    json::points(points, series.single, &mut self.text)?;
                 }
-                Format::Csv => csv::points(points, series.single, &mut self.text),
+                Format::Csv => csv::points(points, series.single, &mut self.text)?,
             }
             self.is_empty = false;
             self.out.write_all(&self.text)?;
