@@ -4,12 +4,16 @@
 use super::files::Identity;
 use crate::error::{Error, Result, Status};
 use crate::myisam::{Header, Layout};
+use std::cmp::Ordering;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds and nanoseconds since 1970.
 type FileTime = (i64, i64);
+
+/// Two of the kernel's slowest ticks: file times are taken from those.
+const TICKS: Duration = Duration::from_millis(20);
 
 /// When a file was last written, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +38,6 @@ impl Stamp {
     /// for its times to show every later change. Times are taken from the
     /// kernel's tick, so that two changes within one look like one.
     pub(super) fn is_settled(&self, now: SystemTime) -> bool {
-        const TICKS: Duration = Duration::from_millis(50);
         age(self.changed, now).is_some_and(|age| age > TICKS)
     }
 }
@@ -99,15 +102,20 @@ impl State {
     /// writes, and none are being appended. Until that end a reader sees some
     /// rows as they were and some as they will be.
     ///
-    /// A file whose times were set so by hand, or whose server died in the
-    /// statement, is at rest: that shows by nothing being written for a while.
+    /// Within one tick it cannot be told which was written last (a table's
+    /// first statement marks the header before its first row), so that is
+    /// waited out. A file whose times were set by hand, or whose server died in
+    /// the statement, is at rest: nothing is written to it for a while.
     pub fn is_being_rewritten(&self, now: SystemTime) -> bool {
         const AT_REST: Duration = Duration::from_secs(2);
-        self.index.as_ref().is_some_and(|(header, index)| {
-            self.data.size == header.data_file_length
-                && self.data.modified > index.modified
-                && age(self.data.modified, now).is_none_or(|age| age < AT_REST)
-        })
+        let Some((header, index)) = &self.index else { return false };
+        let for_less_than = match self.data.modified.cmp(&index.modified) {
+            Ordering::Less => return false,
+            Ordering::Equal => TICKS,
+            Ordering::Greater => AT_REST,
+        };
+        self.data.size == header.data_file_length
+            && age(self.data.modified, now).is_some_and(|age| age < for_less_than)
     }
 
     /// Whether, to all appearance, rows were only appended between `self` and
