@@ -102,14 +102,16 @@ impl State {
     /// writes, and none are being appended. Until that end a reader sees some
     /// rows as they were and some as they will be.
     ///
-    /// Within one tick it cannot be told which was written last (a table's
-    /// first statement marks the header before its first row), so that is
-    /// waited out. A file whose times were set by hand, or whose server died in
-    /// the statement, is at rest: nothing is written to it for a while.
+    /// A table's first statement writes to the header before its first row,
+    /// which shows in the header. Within one tick it cannot be told which was
+    /// written last, so that is waited out. A file whose times were set by
+    /// hand, or whose server died in the statement, is at rest: nothing is
+    /// written to it for a while.
     pub fn is_being_rewritten(&self, now: SystemTime) -> bool {
         const AT_REST: Duration = Duration::from_secs(2);
         let Some((header, index)) = &self.index else { return false };
         let for_less_than = match self.data.modified.cmp(&index.modified) {
+            _ if header.is_marked() => AT_REST,
             Ordering::Less => return false,
             Ordering::Equal => TICKS,
             Ordering::Greater => AT_REST,

@@ -26,6 +26,7 @@ const OPTION_CHECKSUM: u16 = 0x20;
 const OPTION_NULL_FIELDS: u16 = 0x400;
 const OPTION_TEMP_COMPRESS_RECORD: u16 = 0x4000;
 
+const CHANGED: u8 = 1;
 const CHANGED_CRASHED: u8 = 2;
 const CHANGED_CRASHED_ON_REPAIR: u8 = 4;
 
@@ -44,6 +45,7 @@ pub struct Field {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     options: u16,
+    open_count: u16,
     changed: u8,
     /// Live rows.
     pub records: u64,
@@ -159,6 +161,7 @@ impl Header {
 
         Some(Ok(Header {
             options: u16_be(head, 4)?,
+            open_count: u16_be(head, 24)?,
             changed: u8_at(head, 26)?,
             records: u64_be(head, 28)?,
             deleted: u64_be(head, 36)?,
@@ -183,6 +186,13 @@ impl Header {
     /// Whether the live checksum leaves out the bytes of NULL columns.
     pub fn checksum_skips_nulls(&self) -> bool {
         self.options & OPTION_NULL_FIELDS != 0
+    }
+
+    /// Whether the first statement that writes since the table was opened has
+    /// begun and none has ended: it marks the table so before its first row,
+    /// and every end leaves more bits there (`_mi_mark_file_changed`).
+    pub fn is_marked(&self) -> bool {
+        self.open_count > 0 && self.changed == CHANGED
     }
 
     /// Committed row slots; call [`Header::check`] first.
