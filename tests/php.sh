@@ -43,7 +43,7 @@ build() {
     cp -Rp php-ext/. "$root/target/php-ext/"
     cd "$root/target/php-ext"
     # Configured anew when its recipe, PHP or the place of the sources changes.
-    state="$(php-config --version --extension-dir) $root $(cksum config.m4)"
+    state="$(php-config --version --extension-dir) $root $(cat config.m4 ./*.frag | cksum)"
     if [ ! -f Makefile ] || [ "$state" != "$(cat configured 2>/dev/null)" ]; then
         quietly phpize
         quietly ./configure --quiet --enable-emonfeed \
