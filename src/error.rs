@@ -1,7 +1,7 @@
 //! One error type for the whole crate: a stable [`Status`] for programs, and
 //! a message for people that says what, where and what to do.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -149,7 +149,15 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(path) = &self.path {
-            write!(f, "{}: ", path.display())?;
+            // A name may hold what moves the cursor of a terminal.
+            for c in path.display().to_string().chars() {
+                if c.is_control() {
+                    write!(f, "{}", c.escape_default())?;
+                } else {
+                    f.write_char(c)?;
+                }
+            }
+            f.write_str(": ")?;
         }
         if let Some(offset) = self.offset {
             write!(f, "at byte {offset}: ")?;
@@ -159,5 +167,20 @@ impl fmt::Display for Error {
             write!(f, ": {source}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_whatever_the_path() {
+        let path = Path::new("a\nb\u{1b}[31m/caf\u{e9}/feed_1.MYD");
+        let error = Error::new(Status::BadRow, "a bad row").at(path).at_offset(9);
+        assert_eq!(
+            error.to_string(),
+            "a\\nb\\u{1b}[31m/caf\u{e9}/feed_1.MYD: at byte 9: a bad row"
+        );
     }
 }

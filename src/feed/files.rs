@@ -114,8 +114,9 @@ impl Paths {
             ),
             None if self.frm.exists() => Error::new(
                 Status::Engine,
-                "no such file, though the .frm beside defines the table: it belongs to a storage \
-                 engine that keeps its rows elsewhere (InnoDB without file-per-table, MEMORY, …)",
+                "no such file, though the .frm beside defines the table: it is a view, a \
+                 partitioned or merged table, or of a storage engine that keeps its rows \
+                 elsewhere (InnoDB without file-per-table, MEMORY)",
             ),
             None => {
                 Error::io("open", &self.data, io::Error::from_raw_os_error(libc::ENOENT))

@@ -51,8 +51,11 @@ pub fn histogram(feed: &Feed, start: i64, end: i64) -> Result<Histogram> {
 /// Sums of `data` over the rows with `min <= data2 <= max`, one for each time,
 /// ascending.
 ///
-/// Errors: as [`histogram`].
+/// Errors: as [`histogram`], and [`Status::Argument`] for a bound that is NaN.
 pub fn sum_by_time(feed: &Feed, min: f64, max: f64) -> Result<Series> {
+    if min.is_nan() || max.is_nan() {
+        return Err(Error::new(Status::Argument, "min and max must be numbers"));
+    }
     feed.read(|snapshot| {
         require_data2(snapshot, feed)?;
         let mut cursor = snapshot.cursor();

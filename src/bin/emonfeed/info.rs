@@ -61,7 +61,7 @@ fn object(path: &Path, meta: &Meta, ends: &Ends) -> Value {
         "start_value": value(&ends.first),
         "end_time": time(&ends.last),
         "end_value": value(&ends.last),
-        "interval": meta.interval,
+        "interval": (meta.npoints > 1).then_some(meta.interval),
         "bytes": meta.bytes,
         "stride": meta.stride,
         "slots": meta.slots,
