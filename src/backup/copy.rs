@@ -8,13 +8,13 @@
 //! behind them.
 
 use super::folder::{Folder, Opened, same_file};
-use super::held::{Kept, Partial, Place, dated, keep, stamp};
+use super::held::{Partial, Place, dated, keep, set_aside, stamp};
 use super::plan::{self, Columns, Decision, Held, Reason, Tail};
 use super::source::{DefinitionFile, Input};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Paths, Retry, changed, may_pass, read_up_to};
 use crate::myisam::Layout;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::ops::Range;
@@ -231,7 +231,12 @@ fn attempt(
     }
     let mut report = report(&decision, &input, options.dry_run);
     if !options.dry_run {
-        let mut job = Job { input: &input, place: &place, progress };
+        let columns = match &facts.copy {
+            Some(copy) => copy.columns,
+            // A definition can be there alone.
+            None => place.columns(&input)?,
+        };
+        let mut job = Job { input: &input, place: &place, columns, progress };
         job.carry_out(decision, opened.as_ref(), &mut report)?;
     }
     Ok(report)
@@ -394,6 +399,8 @@ fn report(decision: &Decision, input: &Input, dry_run: bool) -> CopyReport {
 struct Job<'a> {
     input: &'a Input,
     place: &'a Place<'a>,
+    /// What the definition beside the copy was found to say.
+    columns: Columns,
     progress: &'a mut dyn FnMut(u64),
 }
 
@@ -418,6 +425,11 @@ impl<'a> Job<'a> {
                     return Err(changed().at(&self.place.path()));
                 }
                 self.place.folder.sync()?;
+            }
+            (Decision::Append { torn, from: 0, rows }, Some(opened)) => {
+                // No row is there that the definition could be wrong of.
+                report.definition_copied = self.copy_definition()?;
+                self.extend(opened, torn, 0, 0..rows)?;
             }
             (Decision::Append { torn, from, rows }, Some(opened)) => {
                 self.extend(opened, torn, from, from..from + rows)?;
@@ -465,9 +477,11 @@ impl<'a> Job<'a> {
         folder.demand_current(&opened.file, name)?;
         let stamp = stamp(SystemTime::now());
         let definition = self.prepare_definition(Some(&stamp))?;
+        let outdated = self.outdated_definitions()?;
         let kept = keep(folder, name, &stamp)?;
         // The rows first: were the definition the new one already when this is
-        // cut short, the old rows could pass for the table's.
+        // cut short, the old rows could pass for the table's. New rows beside an
+        // old definition are found by the next copy, and made anew.
         let exchange = || folder.sync().and_then(|()| partial.publish(name));
         if let Err(error) = exchange() {
             return Err(undone(error, kept.undo(folder, name)));
@@ -476,7 +490,7 @@ impl<'a> Job<'a> {
             Ok(copied) => report.definition_copied = copied,
             Err(error) => return Err(undone(error, folder.replace(&kept.name, name))),
         }
-        self.set_aside_other_definitions()?;
+        self.set_definitions_aside(&outdated, &stamp)?;
         report.kept = Some(folder.join(&kept.name));
         folder.sync()
     }
@@ -575,7 +589,11 @@ impl<'a> Job<'a> {
         if copied {
             self.place.folder.sync()?;
         }
-        self.set_aside_other_definitions()?;
+        let outdated = self.outdated_definitions()?;
+        if !outdated.is_empty() {
+            self.set_definitions_aside(&outdated, &stamp(SystemTime::now()))?;
+            self.place.folder.sync()?;
+        }
         Ok(copied)
     }
 
@@ -618,23 +636,34 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// A definition of another name (the table's `.frm` before an upgrade to
-    /// MySQL 8, an `.sdi` of another number) would be taken for this table's.
-    fn set_aside_other_definitions(&self) -> Result<()> {
-        let Some(DefinitionFile { suffix, .. }) = &self.input.definition else {
-            return Ok(());
-        };
-        let Place { folder, .. } = *self.place;
-        for other in self.place.definition_suffixes()? {
-            if other != *suffix {
-                let name = self.place.sibling(&other);
-                let now = stamp(SystemTime::now());
-                if let Kept { linked: true, .. } = keep(folder, &name, &now)? {
-                    folder.remove(&name)?;
-                }
+    /// The definitions beside the copy that would be taken for this table's,
+    /// and are not: those of another name (the table's `.frm` before an upgrade
+    /// to MySQL 8, an `.sdi` of another number); all, if the table has none any
+    /// more and its rows are no longer what they say.
+    fn outdated_definitions(&self) -> Result<Vec<OsString>> {
+        let place = self.place;
+        let outdated = match (&self.input.definition, self.columns) {
+            (Some(file), _) => {
+                let mut held = place.definition_suffixes()?;
+                held.retain(|suffix| *suffix != file.suffix);
+                held
             }
-        }
-        Ok(())
+            (None, Columns::Same) => Vec::new(),
+            (None, Columns::Other) => {
+                let mut held = place.sdi_suffixes()?;
+                // Last: as long as it is there, readers do not look at others.
+                let frm = OsString::from(".frm");
+                if place.folder.stat(&place.sibling(&frm))?.is_some() {
+                    held.push(frm);
+                }
+                held
+            }
+        };
+        Ok(outdated.iter().map(|suffix| place.sibling(suffix)).collect())
+    }
+
+    fn set_definitions_aside(&self, names: &[OsString], stamp: &str) -> Result<()> {
+        names.iter().try_for_each(|name| set_aside(self.place.folder, name, stamp))
     }
 }
 

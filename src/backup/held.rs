@@ -64,15 +64,16 @@ impl Place<'_> {
     /// How the copy's definition, if there is one, fits the source's.
     pub(super) fn columns(&self, input: &Input) -> Result<Columns> {
         let Some(held) = self.definition()? else { return Ok(Columns::Same) };
-        let Ok(held) = parse(&held) else {
-            // Nothing to go by; the rows are compared anyway.
-            return Ok(Columns::Same);
-        };
-        let same = match &input.definition {
-            Some(file) => parse(file)? == held,
-            // The source has none: then it is of nine-byte rows.
-            None => Layout::of_copy(&held)
-                .is_ok_and(|layout| layout.stride() == input.layout().stride()),
+        let same = match (&input.definition, parse(&held)) {
+            (Some(file), Ok(held)) => parse(file)? == held,
+            // Nothing to go by: the rows are compared anyway, and the source's
+            // definition takes its place.
+            (Some(_), Err(_)) => true,
+            // It stays beside the copy only if readers take the rows for what
+            // they are.
+            (None, held) => held
+                .and_then(|held| Layout::of_copy(&held))
+                .is_ok_and(|layout| layout == *input.layout()),
         };
         Ok(if same { Columns::Same } else { Columns::Other })
     }
@@ -87,12 +88,18 @@ impl Place<'_> {
         Ok(None)
     }
 
-    /// The suffixes definitions of the copy have, `.frm` first.
+    /// The suffixes of the definitions readers of the copy take: `.frm`, or those
+    /// of the `.sdi` files.
     pub(super) fn definition_suffixes(&self) -> Result<Vec<OsString>> {
         let frm = OsString::from(".frm");
         if self.folder.stat(&self.sibling(&frm))?.is_some() {
             return Ok(vec![frm]);
         }
+        self.sdi_suffixes()
+    }
+
+    /// The suffixes of all `.sdi` files beside the copy.
+    pub(super) fn sdi_suffixes(&self) -> Result<Vec<OsString>> {
         let stem = self.sibling(OsStr::new(""));
         let names = self.folder.names()?.into_iter();
         Ok(names
@@ -218,6 +225,15 @@ pub(super) fn keep(folder: &Folder, name: &OsStr, stamp: &str) -> Result<Kept> {
             Some(false) | None => count += 1,
         }
     }
+}
+
+/// Gives the file `name` a dated name instead of its own.
+pub(super) fn set_aside(folder: &Folder, name: &OsStr, stamp: &str) -> Result<()> {
+    let mut count = 0;
+    while !folder.rename(name, &dated(name, stamp, count))? {
+        count += 1;
+    }
+    Ok(())
 }
 
 /// A dated name; with a `count` above 0, another for the same second.

@@ -129,17 +129,17 @@ impl Layout {
     /// by the old backup script. Its rows tell whether columns are `nullable`:
     /// see [`Layout::bare_hint`].
     pub fn bare(nullable: bool) -> Layout {
-        let cell = |offset, kind, null_bit| Cell {
+        let cell = |offset, kind, unsigned, null_bit| Cell {
             offset,
             kind,
-            unsigned: true,
+            unsigned,
             null_bit: if nullable { null_bit } else { 0 },
         };
         Layout {
             stride: 9,
             fixed_bits: if nullable { BARE_BOTH_NULLABLE } else { BARE_NOT_NULL },
-            time: cell(1, ColumnType::Int, 2),
-            data: cell(5, ColumnType::Float, 4),
+            time: cell(1, ColumnType::Int, true, 2),
+            data: cell(5, ColumnType::Float, false, 4),
             data2: None,
             plain: true,
         }

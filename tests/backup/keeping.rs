@@ -105,6 +105,152 @@ fn a_table_with_other_columns_keeps_the_old_definition_too() {
     assert_eq!(new, &fs::read(table.with("frm")).unwrap());
 }
 
+/// A feed moved from the server to PHPTimeSeries: bare rows under the name of
+/// the table whose copy there is.
+struct Moved {
+    dirs: Dirs,
+    bare: Table,
+    /// What the copy of the table was: its rows and its definition.
+    old: [Vec<u8>; 2],
+}
+
+fn moved(shape: &str, rows: &[u8]) -> Moved {
+    let dirs = dirs();
+    let table = Table { data: fixture(shape, "MYD") };
+    let target = dirs.copies.join("feed_7.MYD");
+    assert_eq!(copy(&table, &target).unwrap().outcome, Outcome::Created);
+    let old = ["MYD", "frm"].map(|kind| fs::read(target.with_extension(kind)).unwrap());
+    let bare = Table::bare(&dirs.source, "feed_7", rows);
+    Moved { dirs, bare, old }
+}
+
+impl Moved {
+    /// Readers find the source's rows in the copy, and the next runs nothing
+    /// to do; then one row is appended.
+    #[track_caller]
+    fn expect_copied(&self) {
+        let target = self.dirs.copies.join("feed_7.MYD");
+        for round in 0..2 {
+            assert!(fs::read(&target).unwrap() == self.bare.bytes());
+            let points = |path: &std::path::Path| {
+                let feed = emonfeed::Feed::open(path).unwrap();
+                emonfeed::query::rows(&feed, i64::MIN, i64::MAX, 0).unwrap().points
+            };
+            let expected = points(&self.bare.data);
+            assert_eq!(expected.len(), self.bare.bytes().len() / 9);
+            assert_eq!(format!("{:?}", points(&target)), format!("{expected:?}"));
+            for _ in 0..2 {
+                let report = copy(&self.bare, &self.dirs.copies).unwrap();
+                assert_eq!(report.outcome, Outcome::Unchanged, "{report}");
+            }
+            if round == 0 {
+                let flag = self.bare.bytes()[0];
+                let mut next = row(1_500_000_000, 20.5);
+                next[0] = flag;
+                self.bare.append(&next);
+                let report = copy(&self.bare, &self.dirs.copies).unwrap();
+                assert_eq!(report.outcome, Outcome::Appended, "{report}");
+            }
+        }
+    }
+
+    /// The files kept of the table's copy, by the names in the copies' folder.
+    fn kept(&self) -> Vec<(String, Vec<u8>)> {
+        let held = contents(&self.dirs.copies).into_iter();
+        held.map(|(name, bytes)| (name.into_string().unwrap(), bytes))
+            .filter(|(name, _)| name.contains(".20"))
+            .collect()
+    }
+}
+
+/// Rows as a table with both columns NOT NULL has them.
+fn not_null(rows: &[u8]) -> Vec<u8> {
+    let flagged = |(i, &byte): (usize, &u8)| if i % 9 == 0 { 0xff } else { byte };
+    rows.iter().enumerate().map(flagged).collect()
+}
+
+#[test]
+fn a_table_that_became_a_bare_file_leaves_no_definition_beside_its_rows() {
+    let bare = rows(0..249);
+    for (shape, rows) in [
+        ("int", &bare),
+        ("double", &bare),
+        ("not_null", &bare),
+        ("histogram", &bare),
+        ("int", &not_null(&bare)),
+        ("plain", &not_null(&bare)),
+    ] {
+        let moved = moved(shape, rows);
+        let report = copy(&moved.bare, &moved.dirs.copies).unwrap();
+        assert_eq!(report.outcome, Outcome::NewGeneration, "{shape}: {report}");
+        assert_eq!(report.reason, Some(Reason::Columns));
+        moved.expect_copied();
+        // Rows and definition are kept under one stamp.
+        let [(data, data_bytes), (frm, frm_bytes)] = &moved.kept()[..] else {
+            panic!("{shape}: {:?}", names(&moved.dirs.copies));
+        };
+        assert_eq!(data.replace("MYD", "frm"), *frm);
+        assert!([data_bytes, frm_bytes] == [&moved.old[0], &moved.old[1]]);
+    }
+}
+
+#[test]
+fn a_definition_that_says_the_same_as_a_bare_file_stays() {
+    for (shape, rows) in [("plain", rows(0..249)), ("not_null", not_null(&rows(0..249)))]
+    {
+        let moved = moved(shape, &rows);
+        let report = copy(&moved.bare, &moved.dirs.copies).unwrap();
+        assert!(matches!(report.reason, Some(Reason::Rewritten { .. })), "{report}");
+        moved.expect_copied();
+        assert_eq!(names(&moved.dirs.copies).len(), 3);
+        let frm = fs::read(moved.dirs.copies.join("feed_7.frm")).unwrap();
+        assert!(frm == moved.old[1]);
+    }
+}
+
+#[test]
+fn a_definition_without_the_rows_it_was_of_is_set_aside() {
+    // The copy was removed, or is empty; or a run was killed after the new
+    // rows took their place and before the definition was set aside.
+    for held in [None, Some(vec![]), Some(rows(0..249)), Some(rows(0..100))] {
+        let moved = moved("int", &rows(0..249));
+        let target = moved.dirs.copies.join("feed_7.MYD");
+        fs::remove_file(&target).unwrap();
+        if let Some(held) = &held {
+            fs::write(&target, held).unwrap();
+        }
+        copy(&moved.bare, &moved.dirs.copies).unwrap();
+        moved.expect_copied();
+        let kept = moved.kept();
+        let frm = kept.iter().find(|(name, _)| name.starts_with("feed_7.frm."));
+        assert!(frm.expect("the definition is kept").1 == moved.old[1]);
+        let data = kept.iter().find(|(name, _)| name.starts_with("feed_7.MYD."));
+        let held = held.filter(|held| !held.is_empty());
+        assert_eq!(data.map(|(_, bytes)| bytes), held.as_ref());
+    }
+}
+
+#[test]
+fn every_definition_is_set_aside_even_one_that_cannot_be_read() {
+    let moved = moved("int", &rows(0..249));
+    for name in ["feed_7_12.sdi", "feed_7_345.sdi"] {
+        fs::write(moved.dirs.copies.join(name), "damaged").unwrap();
+    }
+    copy(&moved.bare, &moved.dirs.copies).unwrap();
+    moved.expect_copied();
+    assert_eq!(moved.kept().len(), 4);
+    fs::write(moved.dirs.copies.join("feed_7.frm"), "damaged").unwrap();
+    assert_eq!(
+        copy(&moved.bare, &moved.dirs.copies).unwrap().reason,
+        Some(Reason::Columns)
+    );
+    assert_eq!(moved.kept().len(), 6);
+    assert_eq!(
+        copy(&moved.bare, &moved.dirs.copies).unwrap().outcome,
+        Outcome::Unchanged
+    );
+}
+
 #[test]
 fn a_dated_name_that_is_taken_is_not_used() {
     let (dirs, table) = copied();
