@@ -191,7 +191,8 @@ impl Summary {
 
 /// Brings the copies of all feeds of `source` in `destination` up to date. A
 /// feed that fails does not stop the others. Fails itself only if nothing
-/// could be begun: [`Status::Locked`] means that another run is at work.
+/// could be begun: [`Status::Locked`] means that another run is at work,
+/// [`Status::Destination`] that the destination is a server's.
 pub fn run(
     source: &Path,
     destination: &Path,
@@ -217,6 +218,16 @@ pub fn run(
             return Err(Error::new(
                 Status::Argument,
                 "source and destination are the same directory",
+            )
+            .at(destination));
+        }
+        // Each copy would be refused, too; but a lock file left in a database
+        // makes its DROP DATABASE fail.
+        if is_database(to, options)? {
+            return Err(Error::new(
+                Status::Destination,
+                "this is the directory of a database server (there is a db.opt, or a feed's \
+                 .MYI), no place for copies: are source and destination exchanged?",
             )
             .at(destination));
         }
@@ -256,6 +267,13 @@ pub fn run(
 /// storage engine cannot be copied, and that must be said, not passed over.
 const SOURCE_FILES: &[&str] = &["MYD", "MYI", "frm", "ibd", "MAD", "MAI"];
 const COPY_FILES: &[&str] = &["MYD"];
+
+/// Whether a server keeps a database, or feeds of any number, in a directory.
+fn is_database(folder: &Folder, options: &RunOptions) -> Result<bool> {
+    let any = RunOptions { prefix: options.prefix.clone(), ..RunOptions::default() };
+    Ok(folder.stat(OsStr::new("db.opt"))?.is_some()
+        || !feeds_in(folder, &["MYI"], &any)?.is_empty())
+}
 
 fn feeds_in(
     folder: &Folder,

@@ -278,12 +278,29 @@ fn source_and_destination_exchanged_harm_nothing() {
     let dirs = feeds();
     run(&dirs, &[]);
     let Dirs { root, source, copies } = dirs;
-    let exchanged = Dirs { root, source: copies, copies: source };
+    let mut exchanged = Dirs { root, source: copies, copies: source };
     let before = contents(&exchanged.copies);
+    let files = || fs::read_dir(&exchanged.copies).unwrap().count();
+    let count = files();
+    for options in [&["--json"][..], &["--json", "-n"], &["--json", "--only", "1"]] {
+        let ran = run(&exchanged, options);
+        assert_eq!(ran.code, 1);
+        assert!(ran.err.contains("exchanged"), "{}", ran.err);
+        assert_eq!(ran.err.lines().count(), 1, "the run is refused, not each feed");
+        assert_eq!(json(&ran)[0]["status"], 60);
+        assert_eq!(contents(&exchanged.copies), before);
+        // DROP DATABASE fails if there is a file that is not the server's.
+        assert_eq!(files(), count, "nothing is made, no lock file either");
+    }
+    // A database without tables.
+    let empty = exchanged.root.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    fs::write(empty.join("db.opt"), "").unwrap();
+    exchanged.copies = empty;
     let ran = run(&exchanged, &[]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("exchanged"), "{}", ran.err);
-    assert_eq!(contents(&exchanged.copies), before);
+    assert_eq!(fs::read_dir(&exchanged.copies).unwrap().count(), 1);
 }
 
 #[test]
