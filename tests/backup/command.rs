@@ -4,7 +4,7 @@ use crate::table::{Dirs, STRIDE, Table, contents, dirs, names, rows};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -270,6 +270,40 @@ fn a_run_that_cannot_begin_says_why() {
         [&["--bwlimit", "fast"][..], &["-q", "-v"], &["-q", "--json"], &["--nonsense"]]
     {
         assert_eq!(run(&dirs, options).code, 2);
+    }
+}
+
+#[test]
+fn what_to_do_about_a_source_that_may_not_be_read_is_hinted_at() {
+    // Root may read anything unless these capabilities are taken away.
+    let as_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let without: &[&str] = match as_root {
+        true => &["setpriv", "--bounding-set=-dac_override,-dac_read_search"],
+        false => &["env"],
+    };
+    for (locked, hinted) in [("source", true), ("copies", false)] {
+        let dirs = feeds();
+        let dir = dirs.root.path().join(locked);
+        let set_mode = |mode| {
+            fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set_mode(0o000);
+        let output = Command::new(without[0])
+            .args(&without[1..])
+            .args([env!("CARGO_BIN_EXE_emonfeed"), "backup"])
+            .args([&dirs.source, &dirs.copies])
+            .output()
+            .expect("setpriv runs (package util-linux)");
+        set_mode(0o700);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains("Permission denied"), "{message}");
+        let hint = message.lines().nth(1);
+        assert_eq!(
+            hint.is_some_and(|hint| hint.contains("try sudo")),
+            hinted,
+            "{message}"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! `emonfeed backup`: brings the copies of all feeds of a directory up to
 //! date.
 
+use crate::failure;
 use emonfeed::backup::{
     self, CopyOptions, CopyReport, Event, Outcome, RunOptions, Summary,
 };
@@ -9,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -271,6 +272,13 @@ impl Printer<'_> {
 
     fn not_begun(&mut self, error: &Error) -> u8 {
         self.complain(format_args!("{error}"));
+        // What a hint could say of other failures is in the help.
+        let of_source = |path: &Path| path.starts_with(&self.args.source_dir);
+        if error.status() == Status::Permission && error.path().is_some_and(of_source) {
+            if let Some(hint) = failure::hint(error) {
+                self.say(format_args!("hint: {hint}"));
+            }
+        }
         let code = match error.status() {
             Status::Locked => LOCKED,
             Status::Argument => USAGE,
@@ -296,9 +304,13 @@ impl Printer<'_> {
     }
 
     fn complain(&self, message: impl Display) {
+        self.say(format_args!("emonfeed: {message}"));
+    }
+
+    fn say(&self, line: impl Display) {
         self.bar.suspend(|| {
             // Where there is nobody to tell, the exit code has to do.
-            let _ = writeln!(io::stderr().lock(), "emonfeed: {message}");
+            let _ = writeln!(io::stderr().lock(), "{line}");
         });
     }
 

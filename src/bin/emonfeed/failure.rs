@@ -65,7 +65,7 @@ fn say(message: &str, hint: Option<&str>) {
 }
 
 /// What to do about it, where the message does not say so itself.
-fn hint(error: &Error) -> Option<&'static str> {
+pub fn hint(error: &Error) -> Option<&'static str> {
     match error.status() {
         Status::NotFound => Some(
             "a feed's rows are in feed_N.MYD, for MySQL feeds in the database's folder below \
