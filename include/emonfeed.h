@@ -338,7 +338,7 @@
 #define EMONFEED_OUTCOME_CREATED 1
 
 /**
- * Outcome: rows were appended, or a torn row at the end of the copy was cut
+ * Outcome: rows were appended, or torn rows at the end of the copy were cut
  * off.
  */
 #define EMONFEED_OUTCOME_APPENDED 2
@@ -864,7 +864,7 @@ void emonfeed_text_free(emonfeed_text *text);
  *
  * Only whole rows that the server has committed are copied, each checked.
  * What the copy holds is not copied again: its last rows are compared with
- * the source, a torn row at its end is cut off, new rows are appended and on
+ * the source, torn rows at its end are cut off, new rows are appended and on
  * the disk when this returns. If a source shrank or was rewritten, it is
  * copied anew, and the old copy kept under a dated name beside. The table's
  * definition (`.frm` or `.sdi`) is copied along, the index (`.MYI`) never.
@@ -910,8 +910,8 @@ uint64_t emonfeed_report_bytes_copied(const emonfeed_report *report);
 uint64_t emonfeed_report_bytes_total(const emonfeed_report *report);
 
 /**
- * Bytes of a torn row that were cut off the end of the copy. 0 if `report`
- * is NULL.
+ * Bytes that were cut off the end of the copy: of a torn row, or the zeros a
+ * power cut left in the place of rows. 0 if `report` is NULL.
  */
 uint64_t emonfeed_report_bytes_repaired(const emonfeed_report *report);
 

@@ -47,7 +47,7 @@ pub enum Outcome {
     Unchanged = 0,
     /// It was made.
     Created = 1,
-    /// Rows were appended, or a torn row at its end cut off.
+    /// Rows were appended, or torn rows at its end cut off.
     Appended = 2,
     /// The value of its last row was brought up to date, and rows appended if
     /// there were any.
@@ -71,7 +71,8 @@ pub struct CopyReport {
     pub bytes_copied: u64,
     /// Bytes of the copy now.
     pub bytes_total: u64,
-    /// Bytes of a torn row that were cut off the end of the copy.
+    /// Bytes that were cut off the end of the copy: of a torn row, or zeros in
+    /// the place of rows.
     pub bytes_repaired: u64,
     /// Where the old copy was kept.
     pub kept: Option<PathBuf>,
@@ -110,7 +111,7 @@ impl CopyReport {
         if self.bytes_repaired > 0 {
             let was = if self.dry_run { "to be" } else { "were" };
             notes.push(format!(
-                "{} bytes of a torn row {was} cut off",
+                "{} bytes of torn rows {was} cut off",
                 self.bytes_repaired
             ));
         }
@@ -302,12 +303,57 @@ fn compare_tail(
     }
     let first = if options.whole { 0 } else { held.saturating_sub(WINDOW / stride) };
     let path = place.path();
-    let tail = compare(input, copy, &path, first..held)?;
+    let examine = |first| match compare(input, copy, &path, first..held)? {
+        Tail::Differs { offset } if is_zeros(input, copy, &path, offset..len)? => {
+            Ok(Tail::Zeros { offset })
+        }
+        tail => Ok(tail),
+    };
+    let mut tail = examine(first)?;
+    let mut first = first;
+    if matches!(tail, Tail::Zeros { .. }) && first > 0 {
+        // They may begin before.
+        first = 0;
+        tail = examine(first)?;
+    }
     // A row that is written at this moment can be read half old, half new.
-    if tail != Tail::Equal && compare(input, copy, &path, first..held)? != tail {
+    if tail != Tail::Equal && examine(first)? != tail {
         return Err(changed().at(input.path()));
     }
     Ok(tail)
+}
+
+/// Whether of these bytes of the copy, which begin with a row unlike the
+/// source's, all are zero from where they differ on. Not if that row may have
+/// been edited in the source: if there is a time in it, and the source's.
+fn is_zeros(input: &Input, copy: &File, path: &Path, bytes: Range<u64>) -> Result<bool> {
+    let plan::Source { stride, .. } = input.facts();
+    let row = bytes.start / stride;
+    let (mut ours, mut theirs) = (vec![0; stride as usize], vec![0; stride as usize]);
+    input.read(row, &mut theirs)?;
+    let cannot = |e| Error::io("read", path, e);
+    if read_up_to(copy, &mut ours, bytes.start).map_err(cannot)? < ours.len() {
+        return Err(changed().at(path));
+    }
+    let is_last = bytes.end - bytes.start < 2 * stride;
+    if is_last && same_time(input.layout(), &ours, &theirs) {
+        return Ok(false);
+    }
+    let same = ours.iter().zip(&theirs).take_while(|(ours, theirs)| ours == theirs);
+    let mut at = bytes.start + same.count() as u64;
+    let mut buffer = vec![0; WINDOW as usize];
+    while at < bytes.end {
+        let want = (bytes.end - at).min(WINDOW) as usize;
+        let have = read_up_to(copy, &mut buffer[..want], at).map_err(cannot)?;
+        if have < want {
+            return Err(changed().at(path));
+        }
+        if buffer[..have].iter().any(|&byte| byte != 0) {
+            return Ok(false);
+        }
+        at += have as u64;
+    }
+    Ok(true)
 }
 
 /// Compares `rows` of the copy, up to its last, with the source's.
@@ -347,15 +393,16 @@ fn compare(input: &Input, copy: &File, path: &Path, rows: Range<u64>) -> Result<
 /// Whether two rows are of the same time, and of the same `data2` if they have
 /// one.
 fn differ_in_value_only(layout: &Layout, a: &[u8], b: &[u8]) -> bool {
-    if !layout.flag_is_valid(a[0]) || !layout.flag_is_valid(b[0]) {
-        return false;
-    }
+    same_time(layout, a, b)
+        && (!layout.is_histogram()
+            || layout.data2(a).to_bits() == layout.data2(b).to_bits())
+}
+
+/// Whether both are rows, and of the same time.
+fn same_time(layout: &Layout, a: &[u8], b: &[u8]) -> bool {
+    let is_row = |row: &[u8]| layout.flag_is_valid(row[0]);
     match (layout.row(a), layout.row(b)) {
-        (Some(row), Some(other)) => {
-            row.time == other.time
-                && (!layout.is_histogram()
-                    || layout.data2(a).to_bits() == layout.data2(b).to_bits())
-        }
+        (Some(row), Some(other)) => is_row(a) && is_row(b) && row.time == other.time,
         _ => false,
     }
 }
@@ -497,7 +544,7 @@ impl<'a> Job<'a> {
 
     /// Writes `rows` to the end of the copy, of which `whole` rows are good;
     /// if `rows` begins before that, it rewrites the last one. If anything
-    /// fails, the copy is as it was, but for a torn row.
+    /// fails, the copy is as it was, but for torn rows.
     fn extend(
         &mut self,
         opened: &Opened,
@@ -519,7 +566,7 @@ impl<'a> Job<'a> {
         if torn > 0 {
             file.set_len(good)
                 .and_then(|()| file.sync_data())
-                .map_err(cannot("cut a torn row off"))?;
+                .map_err(cannot("cut torn rows off"))?;
         }
         let mut extend = || {
             self.transfer(rows.clone(), file, &path, WINDOW, true)?;

@@ -50,6 +50,13 @@ pub enum Tail {
         /// Where that row begins.
         offset: u64,
     },
+    /// They are the same up to a row from which on, or from within which on,
+    /// the copy is zeros to its end, and the source is not. A power cut leaves
+    /// that of rows that were not on the disk yet.
+    Zeros {
+        /// Where that row begins.
+        offset: u64,
+    },
 }
 
 /// How the table definition beside the copy compares with the source's.
@@ -73,11 +80,11 @@ pub enum Decision {
     },
     /// The copy holds the first rows of the source.
     Append {
-        /// Bytes of a torn row to cut off first.
+        /// Bytes of torn rows to cut off first.
         torn: u64,
-        /// Row to begin with, which is how many whole rows the copy holds.
+        /// Row to begin with, which is how many good rows the copy holds.
         from: u64,
-        /// Rows to append; 0 if all there is to do is to cut off a torn row.
+        /// Rows to append; 0 if all there is to do is to cut off a torn one.
         rows: u64,
     },
     /// The same, but the copy's last row has another value now.
@@ -201,6 +208,10 @@ pub fn decide(source: Source, destination: &Destination) -> Decision {
     }
     match copy.tail {
         Tail::Differs { offset } => new_generation(Reason::Rewritten { offset }),
+        Tail::Zeros { offset } => {
+            let from = offset / stride;
+            Decision::Append { torn: copy.len - offset, from, rows: rows - from }
+        }
         Tail::LastValue => Decision::Patch { torn, row: from - 1, rows: rows - from },
         Tail::Equal if rows == from && torn == 0 => Decision::Unchanged,
         Tail::Equal => Decision::Append { torn, from, rows: rows - from },
@@ -262,6 +273,17 @@ mod tests {
         let reason = Reason::Rewritten { offset: 36 };
         let anew = Decision::NewGeneration { reason, rows: 6 };
         assert_eq!(given(6, held(49, Tail::Differs { offset: 36 })), anew);
+    }
+
+    #[test]
+    fn zeros_at_the_end_are_cut_off_and_their_rows_appended_again() {
+        let zeros = Tail::Zeros { offset: 27 };
+        let append = |torn, rows| Decision::Append { torn, from: 3, rows };
+        assert_eq!(given(5, held(45, zeros)), append(18, 2));
+        assert_eq!(given(8, held(49, zeros)), append(22, 5));
+        let shrank = Reason::Shrank { copy: 5, source: 4 };
+        let anew = Decision::NewGeneration { reason: shrank, rows: 4 };
+        assert_eq!(given(4, held(45, zeros)), anew);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub const EMONFEED_COPY_FULL: u32 = 2;
 pub const EMONFEED_OUTCOME_UNCHANGED: i32 = 0;
 /// Outcome: the copy was made.
 pub const EMONFEED_OUTCOME_CREATED: i32 = 1;
-/// Outcome: rows were appended, or a torn row at the end of the copy was cut
+/// Outcome: rows were appended, or torn rows at the end of the copy were cut
 /// off.
 pub const EMONFEED_OUTCOME_APPENDED: i32 = 2;
 /// Outcome: the value of the copy's last row was brought up to date, and rows
@@ -93,7 +93,7 @@ fn options(flags: u32) -> Result<CopyOptions> {
 ///
 /// Only whole rows that the server has committed are copied, each checked.
 /// What the copy holds is not copied again: its last rows are compared with
-/// the source, a torn row at its end is cut off, new rows are appended and on
+/// the source, torn rows at its end are cut off, new rows are appended and on
 /// the disk when this returns. If a source shrank or was rewritten, it is
 /// copied anew, and the old copy kept under a dated name beside. The table's
 /// definition (`.frm` or `.sdi`) is copied along, the index (`.MYI`) never.
@@ -160,8 +160,8 @@ pub unsafe extern "C" fn emonfeed_report_bytes_total(
     infallible(0, || optional!(report).map_or(0, |report| report.report.bytes_total))
 }
 
-/// Bytes of a torn row that were cut off the end of the copy. 0 if `report`
-/// is NULL.
+/// Bytes that were cut off the end of the copy: of a torn row, or the zeros a
+/// power cut left in the place of rows. 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_bytes_repaired(
     report: *const emonfeed_report,

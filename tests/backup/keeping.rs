@@ -2,7 +2,7 @@
 //! copy, or kept under a dated name.
 
 use crate::table::{Dirs, Table, contents, copy, dirs, fixture, names, row, rows};
-use emonfeed::backup::{Outcome, plan::Reason};
+use emonfeed::backup::{self, CopyOptions, Outcome, plan::Reason};
 use proptest::prelude::*;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -77,14 +77,115 @@ fn a_copy_that_was_damaged() {
     let (dirs, table) = copied();
     let target = dirs.copies.join("feed_7.MYD");
     let good = fs::read(&target).unwrap();
-    // As a power cut can leave the end of a file.
-    let zeros = [&good[..40 * 9], &[0; 90]].concat();
+    let garbage = [&good[..40 * 9], &[0xf9; 90]].concat();
+    fs::write(&target, &garbage).unwrap();
+    expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 360 });
+    // Zeros, but not to the end.
+    let zeros = [&good[..40 * 9], &[0; 81], &good[49 * 9..]].concat();
     fs::write(&target, &zeros).unwrap();
     expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 360 });
     let garbage = [&good[..], &[0xff; 18]].concat();
     fs::write(&target, &garbage).unwrap();
     expect_new_generation(&dirs, &table, Reason::Shrank { copy: 52, source: 50 });
-    assert_eq!(names(&dirs.copies).len(), 4);
+    assert_eq!(names(&dirs.copies).len(), 5);
+}
+
+/// Copies to a copy that is `held` now, which must be carried on; says how many
+/// bytes were cut off.
+fn copied_onto_zeros(dirs: &Dirs, table: &Table, held: &[u8]) -> u64 {
+    let target = dirs.copies.join("feed_7.MYD");
+    fs::write(&target, held).unwrap();
+    let dry = CopyOptions { dry_run: true, ..CopyOptions::default() };
+    let dry = backup::copy(&table.data, &target, &dry, &mut |_| {}).unwrap();
+    let report = copy(table, &dirs.copies).unwrap();
+    assert_eq!(report.outcome, Outcome::Appended, "{report}");
+    assert_eq!(report.bytes_repaired, dry.bytes_repaired);
+    assert_eq!(report.bytes_copied, dry.bytes_copied);
+    assert_eq!(report.kept, None);
+    assert!(fs::read(&target).unwrap() == table.bytes());
+    assert_eq!(copy(table, &dirs.copies).unwrap().outcome, Outcome::Unchanged);
+    report.bytes_repaired
+}
+
+/// The first bytes of `rows`, and zeros up to a length.
+fn zeroed(rows: &[u8], good: usize, len: usize) -> Vec<u8> {
+    [&rows[..good], &vec![0; len - good]].concat()
+}
+
+#[test]
+fn zeros_that_a_power_cut_left_at_the_end_of_a_copy_are_torn_rows() {
+    let (dirs, table) = copied();
+    let rows = table.bytes();
+    // (bytes that are good, length of the copy, bytes cut off)
+    for (good, len, cut) in [
+        (360, 450, 90), // whole rows
+        (441, 450, 9),  // one
+        (0, 450, 450),  // all
+        (363, 450, 90), // from the middle of a time on
+        (366, 450, 90), // from the middle of a value on
+        (360, 405, 45), // of a copy that lacks rows
+        (360, 409, 49), // and has a torn one
+        (441, 443, 2),  // of which the torn one is all
+        (445, 450, 9),  // a part of the last row's time
+    ] {
+        let held = zeroed(&rows, good, len);
+        assert_eq!(copied_onto_zeros(&dirs, &table, &held), cut, "{good} of {len}");
+    }
+    // In the value of the last row they are a value like another.
+    fs::write(dirs.copies.join("feed_7.MYD"), zeroed(&rows, 446, 450)).unwrap();
+    assert_eq!(copy(&table, &dirs.copies).unwrap().outcome, Outcome::Patched);
+    assert_eq!(names(&dirs.copies), ["feed_7.MYD", "feed_7.frm"]);
+}
+
+#[test]
+fn zeros_that_reach_further_back_than_a_look_at_the_end() {
+    let dirs = dirs();
+    for make in [Table::indexed, Table::bare] {
+        let table = make(&dirs.source, "feed_7", &rows(0..100_000));
+        let held = zeroed(&table.bytes(), 90_000, 900_000);
+        assert_eq!(copied_onto_zeros(&dirs, &table, &held), 810_000);
+        for extension in ["MYI", "frm"] {
+            let _ = fs::remove_file(table.with(extension));
+        }
+    }
+}
+
+#[test]
+fn zeros_of_the_source_stay() {
+    let (dirs, table) = copied();
+    // A deleted row whose value was 0, the next deleted one being the first.
+    table.update(48, &[0; 9]);
+    table.update(49, &[0; 9]);
+    let rows = table.bytes();
+    fs::write(dirs.copies.join("feed_7.MYD"), &rows).unwrap();
+    assert_eq!(copy(&table, &dirs.copies).unwrap().outcome, Outcome::Unchanged);
+    // What comes behind them is appended, what was lost before them again.
+    table.append(&row(1_400_000_500, 1.0));
+    assert_eq!(copied_onto_zeros(&dirs, &table, &rows), 0);
+    let held = zeroed(&table.bytes(), 450, 459);
+    assert_eq!(copied_onto_zeros(&dirs, &table, &held), 9);
+    let held = zeroed(&table.bytes(), 420, 450);
+    assert_eq!(copied_onto_zeros(&dirs, &table, &held), 36);
+    assert_eq!(names(&dirs.copies), ["feed_7.MYD", "feed_7.frm"]);
+}
+
+#[test]
+fn a_zero_that_was_edited_is_kept() {
+    // The last row of a histogram, of the value 0 in the class 0, got another
+    // class: no value of a daily feed that grew.
+    let dirs = dirs();
+    let read = |kind| fs::read(fixture("histogram", kind)).unwrap();
+    let mut held = read("MYD");
+    let last = held.len() - 13;
+    held.truncate(last);
+    held.extend(read("MYD")[last..last + 5].iter().chain(&[0; 8]));
+    let target = dirs.copies.join("feed_7.MYD");
+    fs::write(&target, &held).unwrap();
+    let table = Table { data: fixture("histogram", "MYD") };
+    let report = copy(&table, &target).unwrap();
+    let offset = last as u64;
+    assert_eq!(report.reason, Some(Reason::Rewritten { offset }), "{report}");
+    assert!(fs::read(report.kept.unwrap()).unwrap() == held);
 }
 
 #[test]
@@ -281,6 +382,7 @@ enum Happens {
     Truncate,
     Rebuild(u8, u16),
     TearCopy(u8),
+    ZeroCopy(u8),
     TearSource(u8),
     LoseCopy,
     Grow,
@@ -296,6 +398,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::Truncate),
         1 => (any::<u8>(), any::<u16>()).prop_map(|(rows, from)| Happens::Rebuild(rows, from)),
         2 => any::<u8>().prop_map(Happens::TearCopy),
+        2 => any::<u8>().prop_map(Happens::ZeroCopy),
         1 => any::<u8>().prop_map(Happens::TearSource),
         1 => Just(Happens::LoseCopy),
         1 => Just(Happens::Grow),
@@ -355,6 +458,11 @@ proptest! {
                     let file = fs::OpenOptions::new().write(true).open(&target).unwrap();
                     file.set_len(len.saturating_sub(bytes.into())).unwrap();
                 }
+                Happens::ZeroCopy(bytes) if target.exists() => {
+                    let held = fs::read(&target).unwrap();
+                    let good = held.len().saturating_sub(bytes.into());
+                    fs::write(&target, zeroed(&held, good, held.len())).unwrap();
+                }
                 Happens::TearSource(bytes) => torn = usize::from(bytes % 9),
                 Happens::LoseCopy => {
                     let _ = fs::remove_file(&target);
@@ -384,7 +492,11 @@ proptest! {
             match &report.kept {
                 Some(kept) => prop_assert!(fs::read(kept).unwrap() == before),
                 None => {
-                    before.truncate(before.len() / 9 * 9);
+                    // What was cut off was a torn row, or zeros.
+                    let cut = before.split_off(before.len() - report.bytes_repaired as usize);
+                    let lost = cut.iter().zip(&after[before.len()..]);
+                    let lost = lost.skip_while(|(ours, theirs)| ours == theirs);
+                    prop_assert!(cut.len() < 9 || lost.clone().all(|(&byte, _)| byte == 0));
                     let but_value = before.len().saturating_sub(4);
                     prop_assert!(
                         after.starts_with(&before)
