@@ -37,10 +37,14 @@ quietly() {
 
 build() {
     : >"$log"
-    # -p keeps the times of files, so that make sees what changed; tests that
-    # are no more must not run.
+    # Only the sources: somebody may have built in php-ext too. -p keeps the
+    # times of files, so that make sees what changed; tests that are no more
+    # must not run.
     rm -rf "$root/target/php-ext/tests"
-    cp -Rp php-ext/. "$root/target/php-ext/"
+    for file in php-ext/config.m4 php-ext/*.c php-ext/*.h php-ext/*.frag php-ext/*.map \
+        php-ext/*.stub.php php-ext/tests; do
+        [ "$file" = php-ext/config.h ] || cp -Rp "$file" "$root/target/php-ext/"
+    done
     cd "$root/target/php-ext"
     # Configured anew when its recipe, PHP or the place of the sources changes.
     state="$(php-config --version --extension-dir) $root $(cat config.m4 ./*.frag | cksum)"
