@@ -411,11 +411,13 @@ typedef struct emonfeed_histogram emonfeed_histogram;
  *
  * It never changes, so any number of threads may read it until it is freed.
  *
- * Functions: `emonfeed_report_outcome()`, `emonfeed_report_rows_copied()`,
- * `emonfeed_report_rows_total()`, `emonfeed_report_bytes_copied()`,
- * `emonfeed_report_bytes_total()`, `emonfeed_report_bytes_repaired()`,
- * `emonfeed_report_kept()`, `emonfeed_report_message()`,
- * `emonfeed_report_free()`. Made by: `emonfeed_copy()`.
+ * Functions: `emonfeed_report_outcome()`, `emonfeed_report_outcome_name()`,
+ * `emonfeed_report_rows_copied()`, `emonfeed_report_rows_total()`,
+ * `emonfeed_report_bytes_copied()`, `emonfeed_report_bytes_total()`,
+ * `emonfeed_report_bytes_repaired()`, `emonfeed_report_kept()`,
+ * `emonfeed_report_definition_copied()`, `emonfeed_report_dry_run()`,
+ * `emonfeed_report_message()`, `emonfeed_report_free()`. Made by:
+ * `emonfeed_copy()`.
  */
 typedef struct emonfeed_report emonfeed_report;
 
@@ -859,8 +861,10 @@ void emonfeed_text_free(emonfeed_text *text);
  * `source` is the file of its rows, such as
  * `/var/lib/mysql/emoncms/feed_7.MYD`. `destination` is a file to be, whose
  * name ends in `.MYD`, or an existing directory, where the copy gets the
- * source's name. Neither may be a symbolic link, a pipe or a device. `flags`
- * is 0 or `EMONFEED_COPY_…` flags combined with `|`.
+ * source's name. Neither file may be a symbolic link, a pipe or a device, nor
+ * may those beside it that belong to it; links to directories are followed,
+ * on the way to the files and as `destination`. `flags` is 0 or
+ * `EMONFEED_COPY_…` flags combined with `|`.
  *
  * Only whole rows that the server has committed are copied, each checked.
  * What the copy holds is not copied again: its last rows are compared with
@@ -888,6 +892,14 @@ emonfeed_status emonfeed_copy(const char *source,
  * NULL.
  */
 int32_t emonfeed_report_outcome(const emonfeed_report *report);
+
+/**
+ * What became of the copy, in one word: `unchanged`, `created`, `appended`,
+ * `patched` or `new-generation`. Of NULL: an empty string. Never NULL.
+ *
+ * The text belongs to the report and lives as long as it does.
+ */
+const char *emonfeed_report_outcome_name(const emonfeed_report *report);
 
 /**
  * Rows written, a rewritten last row included. 0 if `report` is NULL.
@@ -922,6 +934,18 @@ uint64_t emonfeed_report_bytes_repaired(const emonfeed_report *report);
  * The text belongs to the report and lives as long as it does.
  */
 const char *emonfeed_report_kept(const emonfeed_report *report);
+
+/**
+ * Whether the table's definition was copied, too. `false` if `report` is
+ * NULL.
+ */
+bool emonfeed_report_definition_copied(const emonfeed_report *report);
+
+/**
+ * Whether nothing was written, because of `EMONFEED_COPY_DRY_RUN`. `false` if
+ * `report` is NULL.
+ */
+bool emonfeed_report_dry_run(const emonfeed_report *report);
 
 /**
  * What was done, in one sentence for people. Of NULL: an empty string. Never

@@ -1,6 +1,5 @@
 #include "answer.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 #include "exception.h"
@@ -179,24 +178,11 @@ void php_emonfeed_answer_json(zval *return_value)
 
 void php_emonfeed_answer_report(zval *return_value)
 {
-	static const char *const outcomes[] = {
-		[EMONFEED_OUTCOME_UNCHANGED] = "unchanged",
-		[EMONFEED_OUTCOME_CREATED] = "created",
-		[EMONFEED_OUTCOME_APPENDED] = "appended",
-		[EMONFEED_OUTCOME_PATCHED] = "patched",
-		[EMONFEED_OUTCOME_NEW_GENERATION] = "new_generation",
-	};
 	const emonfeed_report *report = EMONFEED_G(answer).report;
 	const char *kept = emonfeed_report_kept(report);
-	int32_t outcome = emonfeed_report_outcome(report);
 
-	if (outcome < 0 || (size_t) outcome >= sizeof(outcomes) / sizeof(*outcomes)) {
-		php_emonfeed_throw(EMONFEED_STATUS_INTERNAL, "the copy ended in an unknown way (%" PRId32 ")", outcome);
-		php_emonfeed_answer_release();
-		return;
-	}
-	array_init_size(return_value, 8);
-	add_assoc_string(return_value, "outcome", outcomes[outcome]);
+	array_init_size(return_value, 10);
+	add_assoc_string(return_value, "outcome", emonfeed_report_outcome_name(report));
 	php_emonfeed_add_count(return_value, "rows_copied", emonfeed_report_rows_copied(report));
 	php_emonfeed_add_count(return_value, "rows_total", emonfeed_report_rows_total(report));
 	php_emonfeed_add_count(return_value, "bytes_copied", emonfeed_report_bytes_copied(report));
@@ -207,6 +193,8 @@ void php_emonfeed_answer_report(zval *return_value)
 	} else {
 		add_assoc_null(return_value, "kept");
 	}
+	add_assoc_bool(return_value, "definition_copied", emonfeed_report_definition_copied(report));
+	add_assoc_bool(return_value, "dry_run", emonfeed_report_dry_run(report));
 	add_assoc_string(return_value, "message", emonfeed_report_message(report));
 	php_emonfeed_answer_release();
 }

@@ -15,6 +15,6 @@ function emonfeed_get_feed_data(int $feedid, float $start, float $end, int $dp):
  *
  * @param string $destination the file to be, or an existing folder
  * @phpstan-param array{dry_run?: bool, full?: bool} $options dry_run: write nothing; full: compare every row the copy holds, not only its last ones
- * @phpstan-return array{outcome: string, rows_copied: int, rows_total: int, bytes_copied: int, bytes_total: int, bytes_repaired: int, kept: ?string, message: string} outcome is unchanged, created, appended, patched or new_generation
+ * @phpstan-return array{outcome: string, rows_copied: int, rows_total: int, bytes_copied: int, bytes_total: int, bytes_repaired: int, kept: ?string, definition_copied: bool, dry_run: bool, message: string} outcome is unchanged, created, appended, patched or new-generation
  */
 function emonfeed_copy(string $source, string $destination, array $options = []): array {}

@@ -15,7 +15,9 @@ var_dump(array_map('gettype', $report));
 show('created', array_slice($report, 0, 7));
 show('again', array_slice(emonfeed_copy($path, $copy), 0, 7));
 file_put_contents($path, rows_of([[120, 3]]), FILE_APPEND);
-show('dry run', array_slice(emonfeed_copy($path, $copy, ['dry_run' => true]), 0, 3));
+$report = emonfeed_copy($path, $copy, ['dry_run' => true]);
+show('dry run', array_slice($report, 0, 3));
+var_dump($report['dry_run']);
 show('appended', array_slice(emonfeed_copy($path, $copy, ['dry_run' => false]), 0, 7));
 var_dump(file_get_contents($copy) === file_get_contents($path));
 
@@ -39,13 +41,14 @@ var_dump(file_get_contents($report['kept']) === $old);
 
 // Into a folder, with the definition of the table.
 $table = write_table($folder, 8, ['time' => INT, 'data' => DOUBLE], [[100, 0.1], null, [120, 0.3]]);
-show('table', emonfeed_copy($table, "$folder/to")['outcome']);
+$report = emonfeed_copy($table, "$folder/to");
+show('table', [$report['outcome'], $report['definition_copied']]);
 show('its rows', (new Emonfeed\Feed("$folder/to/feed_8.MYD"))->rows(0, 1000));
 ?>
 --EXPECT--
 dry run: "created"
 bool(false)
-array(8) {
+array(10) {
   ["outcome"]=>
   string(6) "string"
   ["rows_copied"]=>
@@ -60,18 +63,23 @@ array(8) {
   string(7) "integer"
   ["kept"]=>
   string(4) "NULL"
+  ["definition_copied"]=>
+  string(7) "boolean"
+  ["dry_run"]=>
+  string(7) "boolean"
   ["message"]=>
   string(6) "string"
 }
 created: {"outcome":"created","rows_copied":2,"rows_total":2,"bytes_copied":18,"bytes_total":18,"bytes_repaired":0,"kept":null}
 again: {"outcome":"unchanged","rows_copied":0,"rows_total":2,"bytes_copied":0,"bytes_total":18,"bytes_repaired":0,"kept":null}
 dry run: {"outcome":"appended","rows_copied":1,"rows_total":3}
+bool(true)
 appended: {"outcome":"appended","rows_copied":1,"rows_total":3,"bytes_copied":9,"bytes_total":27,"bytes_repaired":0,"kept":null}
 bool(true)
 long: 50000
 not looked at: "unchanged"
-full: "new_generation"
-rewritten: {"outcome":"new_generation","rows_copied":1,"rows_total":1,"bytes_copied":9,"bytes_total":9,"bytes_repaired":0}
+full: "new-generation"
+rewritten: {"outcome":"new-generation","rows_copied":1,"rows_total":1,"bytes_copied":9,"bytes_total":9,"bytes_repaired":0,"definition_copied":false,"dry_run":false}
 bool(true)
-table: "created"
+table: ["created",true]
 its rows: [[100,0.1],[120,0.3]]

@@ -43,23 +43,27 @@ const _: () = {
 ///
 /// It never changes, so any number of threads may read it until it is freed.
 ///
-/// Functions: `emonfeed_report_outcome()`, `emonfeed_report_rows_copied()`,
-/// `emonfeed_report_rows_total()`, `emonfeed_report_bytes_copied()`,
-/// `emonfeed_report_bytes_total()`, `emonfeed_report_bytes_repaired()`,
-/// `emonfeed_report_kept()`, `emonfeed_report_message()`,
-/// `emonfeed_report_free()`. Made by: `emonfeed_copy()`.
+/// Functions: `emonfeed_report_outcome()`, `emonfeed_report_outcome_name()`,
+/// `emonfeed_report_rows_copied()`, `emonfeed_report_rows_total()`,
+/// `emonfeed_report_bytes_copied()`, `emonfeed_report_bytes_total()`,
+/// `emonfeed_report_bytes_repaired()`, `emonfeed_report_kept()`,
+/// `emonfeed_report_definition_copied()`, `emonfeed_report_dry_run()`,
+/// `emonfeed_report_message()`, `emonfeed_report_free()`. Made by:
+/// `emonfeed_copy()`.
 pub struct emonfeed_report {
     report: CopyReport,
+    outcome_name: CString,
     kept: Option<CString>,
     message: CString,
 }
 
 impl emonfeed_report {
     fn new(report: CopyReport) -> Result<emonfeed_report> {
+        let outcome_name = c_text(report.outcome.name().as_bytes())?;
         let kept = report.kept.as_deref().map(Path::as_os_str);
         let kept = kept.map(|kept| c_text(kept.as_bytes())).transpose()?;
         let message = c_text(report.to_string().as_bytes())?;
-        Ok(emonfeed_report { report, kept, message })
+        Ok(emonfeed_report { report, outcome_name, kept, message })
     }
 }
 
@@ -88,8 +92,10 @@ fn options(flags: u32) -> Result<CopyOptions> {
 /// `source` is the file of its rows, such as
 /// `/var/lib/mysql/emoncms/feed_7.MYD`. `destination` is a file to be, whose
 /// name ends in `.MYD`, or an existing directory, where the copy gets the
-/// source's name. Neither may be a symbolic link, a pipe or a device. `flags`
-/// is 0 or `EMONFEED_COPY_…` flags combined with `|`.
+/// source's name. Neither file may be a symbolic link, a pipe or a device, nor
+/// may those beside it that belong to it; links to directories are followed,
+/// on the way to the files and as `destination`. `flags` is 0 or
+/// `EMONFEED_COPY_…` flags combined with `|`.
 ///
 /// Only whole rows that the server has committed are copied, each checked.
 /// What the copy holds is not copied again: its last rows are compared with
@@ -126,6 +132,19 @@ pub unsafe extern "C" fn emonfeed_copy(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_outcome(report: *const emonfeed_report) -> i32 {
     infallible(-1, || optional!(report).map_or(-1, |report| report.report.outcome as i32))
+}
+
+/// What became of the copy, in one word: `unchanged`, `created`, `appended`,
+/// `patched` or `new-generation`. Of NULL: an empty string. Never NULL.
+///
+/// The text belongs to the report and lives as long as it does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_report_outcome_name(
+    report: *const emonfeed_report,
+) -> *const c_char {
+    infallible(c"".as_ptr(), || {
+        optional!(report).map_or(c"".as_ptr(), |report| report.outcome_name.as_ptr())
+    })
 }
 
 /// Rows written, a rewritten last row included. 0 if `report` is NULL.
@@ -181,6 +200,24 @@ pub unsafe extern "C" fn emonfeed_report_kept(
         let kept = optional!(report).and_then(|report| report.kept.as_ref());
         kept.map_or(ptr::null(), |kept| kept.as_ptr())
     })
+}
+
+/// Whether the table's definition was copied, too. `false` if `report` is
+/// NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_report_definition_copied(
+    report: *const emonfeed_report,
+) -> bool {
+    infallible(false, || {
+        optional!(report).is_some_and(|report| report.report.definition_copied)
+    })
+}
+
+/// Whether nothing was written, because of `EMONFEED_COPY_DRY_RUN`. `false` if
+/// `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_report_dry_run(report: *const emonfeed_report) -> bool {
+    infallible(false, || optional!(report).is_some_and(|report| report.report.dry_run))
 }
 
 /// What was done, in one sentence for people. Of NULL: an empty string. Never

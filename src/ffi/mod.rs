@@ -8,6 +8,8 @@
 
 // Types carry the names C knows them by.
 #![allow(non_camel_case_types)]
+// Constants are there for the header; older compilers miss a use in Rust.
+#![allow(dead_code)]
 
 #[macro_use]
 mod boundary;

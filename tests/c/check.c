@@ -144,12 +144,15 @@ static void null_objects(void) {
     CHECK(emonfeed_text_data(NULL) == NULL);
     CHECK(emonfeed_text_len(NULL) == 0);
     CHECK(emonfeed_report_outcome(NULL) == -1);
+    CHECK(strcmp(emonfeed_report_outcome_name(NULL), "") == 0);
     CHECK(emonfeed_report_rows_copied(NULL) == 0);
     CHECK(emonfeed_report_rows_total(NULL) == 0);
     CHECK(emonfeed_report_bytes_copied(NULL) == 0);
     CHECK(emonfeed_report_bytes_total(NULL) == 0);
     CHECK(emonfeed_report_bytes_repaired(NULL) == 0);
     CHECK(emonfeed_report_kept(NULL) == NULL);
+    CHECK(!emonfeed_report_definition_copied(NULL));
+    CHECK(!emonfeed_report_dry_run(NULL));
     CHECK(strcmp(emonfeed_report_message(NULL), "") == 0);
     CHECK(emonfeed_error_status(NULL) == EMONFEED_STATUS_OK);
     CHECK(strcmp(emonfeed_error_message(NULL), "") == 0);
@@ -490,7 +493,12 @@ static void refusals(void) {
 
 /* What one copy did. Frees the report. */
 static int did(emonfeed_report *report, int32_t outcome, uint64_t copied, uint64_t total) {
+    /* By number. */
+    static const char *const names[] = {"unchanged", "created", "appended", "patched",
+                                        "new-generation"};
     int right = emonfeed_report_outcome(report) == outcome &&
+                strcmp(emonfeed_report_outcome_name(report), names[outcome]) == 0 &&
+                !emonfeed_report_dry_run(report) &&
                 emonfeed_report_rows_copied(report) == copied &&
                 emonfeed_report_bytes_copied(report) == 9 * copied &&
                 emonfeed_report_rows_total(report) == total &&
@@ -520,6 +528,7 @@ static void copies(void) {
     emonfeed_report *report = NULL;
     OK(emonfeed_copy, &report, source, to, EMONFEED_COPY_DRY_RUN);
     CHECK(emonfeed_report_outcome(report) == EMONFEED_OUTCOME_CREATED);
+    CHECK(emonfeed_report_dry_run(report));
     emonfeed_report_free(report);
     CHECK(access(copy, F_OK) != 0);
 
