@@ -90,7 +90,7 @@ impl Error {
         if source.raw_os_error() == Some(libc::ELOOP) {
             return Error::new(
                 Status::NotRegular,
-                "this is a symbolic link where none is followed, or one that leads in circles",
+                "this is a symbolic link, and none is followed here: give the path it leads to",
             )
             .at(path);
         }

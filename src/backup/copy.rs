@@ -503,41 +503,115 @@ impl<'a> Job<'a> {
 
     /// Copies all rows to a file that is not the copy yet.
     fn copy_whole(&mut self, rows: u64) -> Result<Partial<'a>> {
-        let place = self.place;
-        let partial = Partial::create(place.folder, place.name)?;
+        let partial = Partial::create(self.place.folder, self.place.name)?;
         let path = partial.path();
         self.transfer(0..rows, &partial.file, &path, BLOCK, false)?;
+        if self.input.demand_only_grown().is_err() || self.input.may_be_rewritten()? {
+            self.mend(0..rows, &partial.file, &path)?;
+        } else {
+            self.demand_equal(&partial.file, &path, 0..rows)?;
+        }
         partial.file.sync_all().map_err(|e| Error::io("sync", &path, e))?;
-        self.demand_equal(&partial.file, &path, 0..rows)?;
         Ok(partial)
     }
 
+    /// Brings a copy up to date with rows that were edited while it was made:
+    /// on a slow disk a feed may be edited more often than it can be read. What
+    /// two readings find equal, the second begun when the first was over, was
+    /// there as a whole in between.
+    fn mend(&self, rows: Range<u64>, file: &File, path: &Path) -> Result<()> {
+        const ROUNDS: u32 = 16;
+        for _ in 0..ROUNDS {
+            self.input.demand_rows(rows.end)?;
+            if self.rewrite_differing(rows.clone(), file, path)? == 0 {
+                return self.input.demand_rows(rows.end);
+            }
+        }
+        Err(changed().at(self.input.path()))
+    }
+
+    /// Writes the blocks anew that differ from the source's; says how many.
+    fn rewrite_differing(
+        &self,
+        rows: Range<u64>,
+        file: &File,
+        path: &Path,
+    ) -> Result<u64> {
+        let stride = self.input.facts().stride;
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let mut rewritten = 0;
+        for (first, count) in blocks(&rows, WINDOW / stride) {
+            let (offset, bytes) = (first * stride, (count * stride) as usize);
+            ours.resize(bytes, 0);
+            theirs.resize(bytes, 0);
+            self.input.read(first, &mut theirs)?;
+            file.read_exact_at(&mut ours, offset)
+                .map_err(|e| Error::io("read", path, e).at_offset(offset))?;
+            if ours != theirs {
+                self.input.check(first, &theirs)?;
+                file.write_all_at(&theirs, offset)
+                    .map_err(|e| Error::io("write", path, e).at_offset(offset))?;
+                rewritten += 1;
+            }
+        }
+        Ok(rewritten)
+    }
+
     /// Puts a new file in the place of the copy and keeps the old one. At each
-    /// moment there is a whole copy of one or the other.
+    /// moment there is a whole copy of one or the other under the copy's name,
+    /// except where the table has other columns now: rows beside a definition
+    /// that is not theirs would be read as other numbers. There the old rows
+    /// have only their dated name until all of the new is in place.
     fn exchange(
         &mut self,
         partial: Partial,
         opened: &Opened,
         report: &mut CopyReport,
     ) -> Result<()> {
-        let Place { folder, name } = self.place;
+        let Place { folder, name } = *self.place;
         folder.demand_current(&opened.file, name)?;
         let stamp = stamp(SystemTime::now());
         let definition = self.prepare_definition(Some(&stamp))?;
         let outdated = self.outdated_definitions()?;
-        let kept = keep(folder, name, &stamp)?;
-        // The rows first: were the definition the new one already when this is
-        // cut short, the old rows could pass for the table's. New rows beside an
-        // old definition are found by the next copy, and made anew.
-        let exchange = || folder.sync().and_then(|()| partial.publish(name));
-        if let Err(error) = exchange() {
-            return Err(undone(error, kept.undo(folder, name)));
+        let mut kept = keep(folder, name, &stamp)?;
+        if self.columns == Columns::Other {
+            let definitions = || {
+                folder.sync()?;
+                kept.take_away(folder, name)?;
+                folder.sync()?;
+                self.publish_definition(definition)
+            };
+            match definitions() {
+                Ok(copied) => report.definition_copied = copied,
+                Err(error) => return Err(undone(error, kept.undo(folder, name))),
+            }
+            let rows = || {
+                self.set_definitions_aside(&outdated, &stamp)?;
+                folder.sync()?;
+                partial.publish(name)
+            };
+            if let Err(error) = rows() {
+                return Err(Error::new(
+                    error.status(),
+                    format!(
+                        "{error}; the old copy is kept as {}",
+                        Path::new(&kept.name).display()
+                    ),
+                ));
+            }
+        } else {
+            let exchange = || folder.sync().and_then(|()| partial.publish(name));
+            if let Err(error) = exchange() {
+                return Err(undone(error, kept.undo(folder, name)));
+            }
+            match self.publish_definition(definition) {
+                Ok(copied) => report.definition_copied = copied,
+                Err(error) => {
+                    return Err(undone(error, folder.replace(&kept.name, name)));
+                }
+            }
+            self.set_definitions_aside(&outdated, &stamp)?;
         }
-        match self.publish_definition(definition) {
-            Ok(copied) => report.definition_copied = copied,
-            Err(error) => return Err(undone(error, folder.replace(&kept.name, name))),
-        }
-        self.set_definitions_aside(&outdated, &stamp)?;
         report.kept = Some(folder.join(&kept.name));
         folder.sync()
     }
@@ -583,8 +657,8 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// Copies rows to the same offsets of `file`, each block checked, and read
-    /// from a source that only grew. With `sync` each is on the disk before
+    /// Copies rows to the same offsets of `file`, each block checked. With
+    /// `sync` each is read from a source that only grew, and on the disk before
     /// the next is written.
     fn transfer(
         &mut self,
@@ -600,7 +674,10 @@ impl<'a> Job<'a> {
             buffer.resize((count * stride) as usize, 0);
             self.input.read(first, &mut buffer)?;
             self.input.check(first, &buffer)?;
-            self.input.demand_only_grown()?;
+            if sync {
+                // What is written here is the copy already.
+                self.input.demand_only_grown()?;
+            }
             file.write_all_at(&buffer, first * stride)
                 .map_err(|e| Error::io("write", path, e).at_offset(first * stride))?;
             if sync {

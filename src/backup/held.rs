@@ -248,6 +248,15 @@ pub(super) fn dated(name: &OsStr, stamp: &str, count: u32) -> OsString {
 }
 
 impl Kept {
+    /// Leaves it nothing but the dated name.
+    pub(super) fn take_away(&mut self, folder: &Folder, name: &OsStr) -> Result<()> {
+        if self.linked {
+            folder.remove(name)?;
+            self.linked = false;
+        }
+        Ok(())
+    }
+
     /// Undoes it.
     pub(super) fn undo(&self, folder: &Folder, name: &OsStr) -> Result<()> {
         if self.linked {

@@ -3,7 +3,9 @@
 use super::folder::lock_within;
 use super::plan;
 use crate::error::{Error, Result, Status};
-use crate::feed::{Access, Options, Paths, State, Table, changed, open_file, read_up_to};
+use crate::feed::{
+    Access, Options, Paths, Retry, State, Table, changed, open_file, read_up_to,
+};
 use crate::myisam::{BadFlag, Layout};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -36,8 +38,11 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn open(paths: &Paths) -> Result<Input> {
-        let table = Table::open(paths, &SOURCE_OPTIONS).map_err(explain_link)?;
+        let table = Table::open(paths, &SOURCE_OPTIONS)?;
         let start = locked(&table, || table.state())?;
+        if start.is_being_rewritten(SystemTime::now()) {
+            return Err(changed().at(table.path()));
+        }
         let layout = match &start.layout {
             Some(layout) => layout.clone(),
             None => bare_layout(&table, start.slots)?,
@@ -103,6 +108,28 @@ impl Input {
         if grown { Ok(()) } else { gone() }
     }
 
+    /// Fails unless the table still has its first `rows` rows, whatever they
+    /// are now, and no statement is at work on them.
+    pub(super) fn demand_rows(&self, rows: u64) -> Result<()> {
+        let mut retry = Retry::new();
+        loop {
+            let now = locked(&self.table, || self.table.state())?;
+            let made = |state: &State| state.header().map(|header| header.create_time);
+            if !self.table.is_current()?
+                || made(&now) != made(&self.start)
+                || now.slots < rows
+            {
+                return Err(changed().at(self.table.path()));
+            }
+            if !now.is_being_rewritten(SystemTime::now()) {
+                return Ok(());
+            }
+            if !retry.wait() {
+                return Err(changed().at(self.table.path()));
+            }
+        }
+    }
+
     /// Whether rows may have been rewritten since the table was opened without
     /// a trace: in a file without header that was written to.
     pub(super) fn may_be_rewritten(&self) -> Result<bool> {
@@ -111,19 +138,6 @@ impl Input {
         }
         let now = locked(&self.table, || self.table.state())?;
         Ok(now != self.start || !now.is_settled(SystemTime::now()))
-    }
-}
-
-/// Tells what "too many levels of symbolic links" means here.
-fn explain_link(error: Error) -> Error {
-    let links = Errno::LOOP.raw_os_error();
-    match error.path() {
-        Some(path) if error.os_error() == Some(links) => Error::new(
-            Status::NotRegular,
-            "this is a symbolic link, and copying follows none: give the path it leads to",
-        )
-        .at(path),
-        _ => error,
     }
 }
 

@@ -7,8 +7,8 @@ use emonfeed::backup::{self, CopyOptions, Outcome, plan::Reason};
 use emonfeed::{Feed, query};
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 /// A source, its directories, and the path of its copy.
 fn indexed(count: u32) -> (Dirs, Table, PathBuf) {
@@ -100,6 +100,28 @@ fn only_new_rows_are_appended_to_the_same_file() {
     assert_eq!(fs::read(&target).unwrap(), table.bytes());
     let meta = fs::metadata(&target).unwrap();
     assert_eq!((meta.ino(), meta.mode() & 0o777), (inode, 0o640));
+    assert_eq!(names(&dirs.copies), ["feed_7.MYD", "feed_7.frm"]);
+}
+
+#[test]
+fn links_to_directories_are_followed() {
+    let (dirs, table, target) = indexed(100);
+    let link = |to: &Path, name: &str| {
+        let link = dirs.root.path().join(name);
+        symlink(to, &link).unwrap();
+        link
+    };
+    let from = Table { data: link(&dirs.source, "from").join("feed_7.MYD") };
+    let to = link(&dirs.copies, "to");
+    assert_eq!(copy(&from, &to).unwrap().outcome, Outcome::Created);
+    assert_eq!(fs::read(&target).unwrap(), table.bytes());
+    table.append(&rows(100..110));
+    let report = copy(&from, &to.join("feed_7.MYD")).unwrap();
+    assert_eq!((report.outcome, report.rows_copied), (Outcome::Appended, 10));
+    assert_eq!(fs::read(&target).unwrap(), table.bytes());
+    // Also one that is named as a copy would be.
+    let named = link(&dirs.copies, "feed_9.MYD");
+    assert_eq!(copy(&from, &named).unwrap().outcome, Outcome::Unchanged);
     assert_eq!(names(&dirs.copies), ["feed_7.MYD", "feed_7.frm"]);
 }
 
