@@ -7,18 +7,25 @@ use rustix::fs::{
     self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat,
 };
 use rustix::io::Errno;
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+const SDI: &[u8] = b".sdi";
 
 /// An open directory.
 pub(super) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
+    /// Names of the definitions of MySQL 8, once they were asked for: a run
+    /// asks for each of thousands of feeds.
+    sdi_names: RefCell<Option<Rc<[OsString]>>>,
 }
 
 /// A file in a [`Folder`], opened.
@@ -41,7 +48,11 @@ impl Folder {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         match fs::open(path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Some(Folder { fd, path: path.to_owned() })),
+            Ok(fd) => Ok(Some(Folder {
+                fd,
+                path: path.to_owned(),
+                sdi_names: RefCell::default(),
+            })),
             Err(Errno::NOENT) => Ok(None),
             Err(e) => Err(Error::io("open the directory", path, e.into())),
         }
@@ -177,6 +188,7 @@ impl Folder {
 
     /// Removes a file, if it is there.
     pub(super) fn remove(&self, name: &OsStr) -> Result<()> {
+        self.forget_names(name);
         match fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(e) => Err(self.error("remove", name, e)),
@@ -185,12 +197,16 @@ impl Folder {
 
     /// Renames a file over whatever has the new name.
     pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<()> {
+        self.forget_names(from);
+        self.forget_names(to);
         fs::renameat(&self.fd, from, &self.fd, to)
             .map_err(|e| self.error("rename to", to, e))
     }
 
     /// Renames a file to a name that is free; `false` if it is taken.
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> Result<bool> {
+        self.forget_names(from);
+        self.forget_names(to);
         match fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => Ok(false),
@@ -236,6 +252,23 @@ impl Folder {
             names.push(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
         }
         Ok(names)
+    }
+
+    /// The names of all definitions of MySQL 8 (`feed_7_363.sdi`).
+    pub(super) fn sdi_names(&self) -> Result<Rc<[OsString]>> {
+        if let Some(names) = &*self.sdi_names.borrow() {
+            return Ok(names.clone());
+        }
+        let is_sdi = |name: &OsString| name.as_bytes().ends_with(SDI);
+        let names: Rc<[OsString]> = self.names()?.into_iter().filter(is_sdi).collect();
+        *self.sdi_names.borrow_mut() = Some(names.clone());
+        Ok(names)
+    }
+
+    fn forget_names(&self, changed: &OsStr) {
+        if changed.as_bytes().ends_with(SDI) {
+            *self.sdi_names.borrow_mut() = None;
+        }
     }
 
     /// Makes the file `name` if it is not there and locks it; `None` if

@@ -101,8 +101,9 @@ impl Place<'_> {
     /// The suffixes of all `.sdi` files beside the copy.
     pub(super) fn sdi_suffixes(&self) -> Result<Vec<OsString>> {
         let stem = self.sibling(OsStr::new(""));
-        let names = self.folder.names()?.into_iter();
+        let names = self.folder.sdi_names()?;
         Ok(names
+            .iter()
             .filter_map(|name| {
                 let suffix = name.as_bytes().strip_prefix(stem.as_bytes())?;
                 let id = suffix.strip_prefix(b"_")?.strip_suffix(b".sdi")?;

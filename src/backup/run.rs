@@ -3,7 +3,7 @@
 use super::copy::{CopyOptions, CopyReport, Outcome, copy_as, no_directory};
 use super::folder::{Folder, same_file};
 use crate::error::{Error, Result, Status};
-use crate::feed::Paths;
+use crate::feed::{Paths, Retry};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File};
@@ -200,7 +200,7 @@ pub fn run(
     events: &mut dyn FnMut(Event<'_>),
 ) -> Result<Summary> {
     let from = Folder::open(source)?.ok_or_else(|| no_directory(source))?;
-    let feeds = feeds_in(&from, SOURCE_FILES, options)?;
+    let feeds = feeds_of_source(&from, options)?;
     if feeds.is_empty() {
         return Err(Error::new(
             Status::NotFound,
@@ -239,7 +239,7 @@ pub fn run(
     let longest_number = feeds.iter().map(|feed| feed.number.len()).max().unwrap_or(0);
     events(Event::Begun { feeds: feeds.len(), longest_number });
     let mut pace = options.bytes_per_second.map(Pace::new);
-    for feed in &feeds {
+    let mut copy = |feed: &FeedName, events: &mut dyn FnMut(Event<'_>)| {
         let begun = Instant::now();
         let mut progress = |bytes| {
             events(Event::Written { feed, bytes });
@@ -251,13 +251,28 @@ pub fn run(
         let result = Paths::new(&source.join(&file)).and_then(|paths| {
             copy_as(&paths, to.as_ref(), file.as_ref(), &options.copy, &mut progress)
         });
+        (result, begun.elapsed())
+    };
+    for feed in &feeds {
+        let (result, took) = copy(feed, events);
         summary.add(&result);
-        events(Event::Done { feed, result: &result, took: begun.elapsed() });
+        events(Event::Done { feed, result: &result, took });
     }
+    // A table that is being altered has other names for a moment: what was not
+    // in the list may be in the source all the same.
+    let mut others = feeds_in(&from, SOURCE_FILES, options)?;
     if let Some(to) = &to {
-        for feed in feeds_in(to, COPY_FILES, options)?.difference(&feeds) {
+        others.append(&mut feeds_in(to, COPY_FILES, options)?);
+    }
+    for feed in others.difference(&feeds) {
+        let (result, took) = copy(feed, events);
+        if result.as_ref().is_err_and(|e| e.status() == Status::NotFound) {
             summary.source_gone += 1;
             events(Event::SourceGone { feed });
+        } else {
+            summary.feeds += 1;
+            summary.add(&result);
+            events(Event::Done { feed, result: &result, took });
         }
     }
     Ok(summary)
@@ -267,6 +282,25 @@ pub fn run(
 /// storage engine cannot be copied, and that must be said, not passed over.
 const SOURCE_FILES: &[&str] = &["MYD", "MYI", "frm", "ibd", "MAD", "MAI"];
 const COPY_FILES: &[&str] = &["MYD"];
+
+/// The feeds of the source. If there is none, that may be because the only one
+/// is being altered.
+fn feeds_of_source(from: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedName>> {
+    let is_altering = |from: &Folder| {
+        Ok(from.names()?.iter().any(|name| name.as_bytes().starts_with(b"#sql-")))
+    };
+    let mut retry = Retry::new();
+    loop {
+        let feeds = feeds_in(from, SOURCE_FILES, options)?;
+        if !feeds.is_empty() {
+            return Ok(feeds);
+        }
+        if !is_altering(from)? || !retry.wait() {
+            // Its end may have come between the two looks.
+            return feeds_in(from, SOURCE_FILES, options);
+        }
+    }
+}
 
 /// Whether a server keeps a database, or feeds of any number, in a directory.
 fn is_database(folder: &Folder, options: &RunOptions) -> Result<bool> {

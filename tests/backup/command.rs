@@ -1,6 +1,7 @@
 //! `emonfeed backup`, as a user runs it.
 
 use crate::table::{Dirs, STRIDE, Table, contents, dirs, names, rows};
+use emonfeed::backup;
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use std::fs;
@@ -380,4 +381,57 @@ fn the_help_has_examples_and_exit_codes() {
     {
         assert!(ran.out.contains(text), "{text}");
     }
+}
+
+/// Runs while the table has the names that ALTER TABLE gives it meanwhile, and
+/// gets its own back a moment later.
+fn run_beside_an_alter(with_another: bool) -> (backup::Summary, Vec<String>) {
+    let dirs = dirs();
+    let table = Table::indexed(&dirs.source, "feed_7", &rows(0..100));
+    if with_another {
+        Table::indexed(&dirs.source, "feed_8", &rows(0..50));
+    }
+    fs::write(dirs.copies.join("feed_7.MYD"), rows(0..90)).unwrap();
+    let extensions = ["MYD", "MYI", "frm"];
+    let away = |extension: &str| dirs.source.join(format!("#sql-alter-1-2.{extension}"));
+    for extension in extensions {
+        fs::rename(table.data.with_extension(extension), away(extension)).unwrap();
+    }
+    let mut told = Vec::new();
+    let summary = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            for extension in extensions {
+                fs::rename(away(extension), table.data.with_extension(extension))
+                    .unwrap();
+            }
+        });
+        backup::run(
+            &dirs.source,
+            &dirs.copies,
+            &backup::RunOptions::default(),
+            &mut |event| match event {
+                backup::Event::Done { feed, result, .. } => told.push(format!(
+                    "{} {:?}",
+                    feed.number(),
+                    result.as_ref().map(|r| r.outcome).map_err(|e| e.to_string())
+                )),
+                backup::Event::SourceGone { feed } => {
+                    told.push(format!("{} gone", feed.number()));
+                }
+                _ => {}
+            },
+        )
+    });
+    (summary.unwrap(), told)
+}
+
+#[test]
+fn a_feed_that_is_altered_while_the_list_is_made_is_copied() {
+    let (summary, told) = run_beside_an_alter(false);
+    assert_eq!(told, ["7 Ok(Appended)"]);
+    assert_eq!((summary.feeds, summary.source_gone), (1, 0));
+    let (summary, told) = run_beside_an_alter(true);
+    assert_eq!(told, ["8 Ok(Created)", "7 Ok(Appended)"]);
+    assert_eq!((summary.feeds, summary.source_gone), (2, 0));
 }
