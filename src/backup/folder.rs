@@ -3,6 +3,7 @@
 //! directory that others can write to.
 
 use crate::error::{Error, Result, Status};
+use crate::feed::lock_within;
 use rustix::fs::{
     self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat,
 };
@@ -15,7 +16,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SDI: &[u8] = b".sdi";
 
@@ -298,26 +299,4 @@ impl Folder {
 /// Whether two `stat`s are of one file.
 pub(super) fn same_file(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
-}
-
-/// Takes a lock; `false` if somebody else held one for all of `patience`.
-/// File systems without locks go without.
-pub(super) fn lock_within(
-    file: &File,
-    operation: FlockOperation,
-    patience: Duration,
-) -> Result<bool, Errno> {
-    const WAIT: Duration = Duration::from_millis(1);
-    let begun = Instant::now();
-    loop {
-        match fs::flock(file, operation) {
-            Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                return Ok(true);
-            }
-            Err(Errno::WOULDBLOCK) if begun.elapsed() >= patience => return Ok(false),
-            Err(Errno::WOULDBLOCK) => std::thread::sleep(WAIT),
-            Err(Errno::INTR) => {}
-            Err(e) => return Err(e),
-        }
-    }
 }

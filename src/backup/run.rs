@@ -1,7 +1,8 @@
 //! One run over a directory: every feed table in it, one after the other.
 
-use super::copy::{CopyOptions, CopyReport, Outcome, copy_as, no_directory};
+use super::copy::{CopyOptions, copy_as, no_directory};
 use super::folder::{Folder, same_file};
+use super::report::{CopyReport, Outcome};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Paths, Retry};
 use std::collections::BTreeSet;

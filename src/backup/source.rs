@@ -1,10 +1,10 @@
 //! The table that is copied: its committed rows, by `pread` only.
 
-use super::folder::lock_within;
 use super::plan;
 use crate::error::{Error, Result, Status};
 use crate::feed::{
-    Access, Options, Paths, Retry, State, Table, changed, open_file, read_up_to,
+    Access, Options, PATIENCE, Paths, Retry, State, Table, changed, held_too_long,
+    lock_within, open_file, read_up_to,
 };
 use crate::myisam::{BadFlag, Layout};
 use rustix::fs::FlockOperation;
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// A definition file is a few kilobytes; the reader refuses larger ones.
 pub(super) const MAX_DEFINITION: u64 = 4 << 20;
@@ -168,7 +168,6 @@ fn bare_layout(table: &Table, slots: u64) -> Result<Layout> {
 /// Runs `read` under the lock PHPTimeSeries writes under, if it may be the
 /// writer. The lock is held for one read at a time, never for a whole copy.
 fn locked<T>(table: &Table, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    const PATIENCE: Duration = Duration::from_secs(5);
     if !table.is_locked_by_writers() {
         return read();
     }
@@ -176,14 +175,7 @@ fn locked<T>(table: &Table, read: impl FnOnce() -> Result<T>) -> Result<T> {
     if !lock_within(table.data(), FlockOperation::NonBlockingLockShared, PATIENCE)
         .map_err(failed)?
     {
-        return Err(Error::new(
-            Status::Locked,
-            format!(
-                "another program has held the lock on this file for {} seconds",
-                PATIENCE.as_secs()
-            ),
-        )
-        .at(table.path()));
+        return Err(held_too_long(table.path()));
     }
     let result = read();
     match rustix::fs::flock(table.data(), FlockOperation::Unlock) {

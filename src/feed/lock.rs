@@ -10,8 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// PHPTimeSeries holds its lock for one write, rarely for an export.
-const PATIENCE: Duration = Duration::from_secs(5);
-const WAIT: Duration = Duration::from_millis(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A shared lock; released when dropped.
 pub(super) struct SharedLock {
@@ -22,7 +21,7 @@ pub(super) struct SharedLock {
 
 impl SharedLock {
     /// Locks the file at `path`, which must still be the one of `identity`
-    /// (`None` if it is not). File systems without locks are read without.
+    /// (`None` if it is not).
     pub(super) fn take(
         path: &Path,
         identity: Identity,
@@ -34,27 +33,44 @@ impl SharedLock {
         if Identity::of(&meta) != identity {
             return Ok(None);
         }
-        let begun = Instant::now();
-        loop {
-            match flock(&file, FlockOperation::NonBlockingLockShared) {
-                Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                    return Ok(Some(SharedLock { _file: file }));
-                }
-                Err(Errno::WOULDBLOCK) if begun.elapsed() > PATIENCE => {
-                    return Err(Error::new(
-                        Status::Locked,
-                        format!(
-                            "another program has held the lock on this file for {} seconds; \
-                             `lslocks` shows which",
-                            PATIENCE.as_secs()
-                        ),
-                    )
-                    .at(path));
-                }
-                Err(Errno::WOULDBLOCK) => std::thread::sleep(WAIT),
-                Err(Errno::INTR) => {}
-                Err(e) => return Err(Error::io("lock", path, e.into())),
+        match lock_within(&file, FlockOperation::NonBlockingLockShared, PATIENCE) {
+            Ok(true) => Ok(Some(SharedLock { _file: file })),
+            Ok(false) => Err(held_too_long(path)),
+            Err(e) => Err(Error::io("lock", path, e.into())),
+        }
+    }
+}
+
+/// The error for a lock that somebody else held for all of [`PATIENCE`].
+pub(crate) fn held_too_long(path: &Path) -> Error {
+    Error::new(
+        Status::Locked,
+        format!(
+            "another program has held the lock on this file for {} seconds; `lslocks` shows which",
+            PATIENCE.as_secs()
+        ),
+    )
+    .at(path)
+}
+
+/// Takes a lock; `false` if somebody else held one for all of `patience`.
+/// File systems without locks go without.
+pub(crate) fn lock_within(
+    file: &File,
+    operation: FlockOperation,
+    patience: Duration,
+) -> Result<bool, Errno> {
+    const WAIT: Duration = Duration::from_millis(1);
+    let begun = Instant::now();
+    loop {
+        match flock(file, operation) {
+            Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                return Ok(true);
             }
+            Err(Errno::WOULDBLOCK) if begun.elapsed() >= patience => return Ok(false),
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(WAIT),
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e),
         }
     }
 }

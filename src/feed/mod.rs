@@ -22,6 +22,7 @@ mod table;
 pub(crate) use cursor::Cursor;
 pub(crate) use files::open as open_file;
 pub use files::{Identity, Paths};
+pub(crate) use lock::{PATIENCE, held_too_long, lock_within};
 pub(crate) use retry::Retry;
 pub use snapshot::Snapshot;
 pub use state::State;
