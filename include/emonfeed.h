@@ -730,7 +730,8 @@ emonfeed_status emonfeed_feed_histogram(const emonfeed_feed *feed,
  * `min <= data2 <= max`, for each time.
  *
  * `*out` becomes a series, ascending in time, and is yours. A feed without
- * `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`.
+ * `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`. A bound that is NaN is
+ * `EMONFEED_STATUS_ARGUMENT`.
  */
 EMONFEED_MUST_USE
 emonfeed_status emonfeed_feed_sum_by_time(const emonfeed_feed *feed,

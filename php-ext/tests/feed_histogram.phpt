@@ -23,6 +23,7 @@ refuse('no data2', fn () => $plain->sumByTime(0, 100));
 refuse('text', fn () => $feed->histogram('a', 1000));
 refuse('text', fn () => $feed->sumByTime('a', 1000));
 refuse('too few', fn () => $feed->histogram(0));
+refuse('no number', fn () => $feed->sumByTime(0, NAN));
 refuse('too few', fn () => $feed->sumByTime(0));
 ?>
 --EXPECT--
@@ -38,4 +39,5 @@ no data2: Emonfeed\Exception NO_HISTOGRAM: feed_2.MYD
 text: TypeError: Emonfeed\Feed::histogram(): Argument #1 ($start) must be of type int, string given
 text: TypeError: Emonfeed\Feed::sumByTime(): Argument #1 ($min) must be of type float, string given
 too few: ArgumentCountError: Emonfeed\Feed::histogram() expects exactly 2 arguments, 1 given
+no number: ValueError: min and max must be numbers
 too few: ArgumentCountError: Emonfeed\Feed::sumByTime() expects exactly 2 arguments, 1 given

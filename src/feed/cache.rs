@@ -104,12 +104,6 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
     Ok(entry)
 }
 
-/// Forgets the table at `paths`.
-pub(super) fn forget(paths: &Paths, options: &Options) {
-    let key = Key { paths: paths.clone(), options: *options };
-    cache().tables.remove(&key);
-}
-
 impl Cache {
     fn shrink(&mut self) {
         let footprint = |cache: &Cache| {

@@ -127,7 +127,6 @@ impl Feed {
                 }
                 Ok((_, Verdict::Changed)) => {
                     doubtful = None;
-                    cache::forget(&self.paths, &self.options);
                     if !retry.wait() {
                         return Err(table::changed().at(self.path()));
                     }
@@ -139,7 +138,6 @@ impl Feed {
                     {
                         return Err(e);
                     }
-                    cache::forget(&self.paths, &self.options);
                 }
             }
         }

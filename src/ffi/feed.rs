@@ -373,7 +373,8 @@ pub unsafe extern "C" fn emonfeed_feed_histogram(
 /// `min <= data2 <= max`, for each time.
 ///
 /// `*out` becomes a series, ascending in time, and is yours. A feed without
-/// `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`.
+/// `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`. A bound that is NaN is
+/// `EMONFEED_STATUS_ARGUMENT`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_sum_by_time(

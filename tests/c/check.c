@@ -426,6 +426,8 @@ static void arguments(const emonfeed_feed *feed) {
     FAILS(argument, "feed must not be NULL", emonfeed_feed_sum_by_time, emonfeed_series,
           NULL, 0.0, 1.0);
     NEEDS_OUT(emonfeed_feed_sum_by_time, feed, 0.0, 1.0);
+    FAILS(EMONFEED_STATUS_ARGUMENT, "must be numbers", emonfeed_feed_sum_by_time,
+          emonfeed_series, feed, (double)NAN, 1.0);
     FAILS(EMONFEED_STATUS_NO_HISTOGRAM, "data2", emonfeed_feed_sum_by_time,
           emonfeed_series, feed, 0.0, 1.0);
 
