@@ -139,11 +139,6 @@ impl Error {
     pub fn offset(&self) -> Option<u64> {
         self.offset
     }
-
-    /// The operating system's error number, if it was its doing.
-    pub fn os_error(&self) -> Option<i32> {
-        self.source.as_ref().and_then(io::Error::raw_os_error)
-    }
 }
 
 impl fmt::Display for Error {
