@@ -82,47 +82,25 @@ impl<'a> Cursor<'a> {
         if time > last {
             return Ok(self.len());
         }
-        // From here on: time(low) < time <= time(high).
-        let (mut low, mut low_time) = (0, first);
-        let (mut high, mut high_time) = (self.len() - 1, last);
+        let mut within = Bracket { time, low: 0, high: self.len() - 1, high_time: last };
         if let Some((rank, at)) = self.hint {
-            if at < time {
-                (low, low_time) = (rank, at);
-            } else {
-                (high, high_time) = (rank, at);
-            }
+            within.narrow(rank, at);
         }
-        let mut narrow = |cursor: &mut Self,
-                          low: &mut u64,
-                          high: &mut u64,
-                          rank: u64|
-         -> Result<i64> {
-            let at = cursor.row(rank)?.time;
-            if at < time {
-                (*low, low_time) = (rank, at);
-            } else {
-                (*high, high_time) = (rank, at);
-            }
-            Ok(at)
-        };
 
         // Feeds tick regularly, so the lately seen rate leads near the place.
         // A few guesses, each from the row the last one led to.
-        let (mut from, mut from_time) = if self.hint.is_some_and(|(_, at)| at >= time) {
-            (high, time.max(self.hint.map_or(time, |(_, at)| at)))
-        } else {
-            self.hint.unwrap_or((low, first))
-        };
+        let (mut from, mut from_time) = self.hint.unwrap_or((0, first));
         for _ in 0..3 {
+            let Bracket { low, high, .. } = within;
             if high - low <= 1 {
                 break;
             }
             let distance = (time - from_time) as f64 * self.rate;
             let guess =
                 (from as f64 + distance.ceil()).clamp(low as f64, high as f64) as u64;
-            let guess = guess.clamp(low + 1, high - 1);
-            from_time = narrow(self, &mut low, &mut high, guess)?;
-            from = guess;
+            from = guess.clamp(low + 1, high - 1);
+            from_time = self.row(from)?.time;
+            within.narrow(from, from_time);
             if distance.abs() < 4.0 {
                 break;
             }
@@ -130,21 +108,22 @@ impl<'a> Cursor<'a> {
         // The place is now close to `from` if the feed is regular there:
         // widen from it by doubling.
         let mut step = 1;
-        while high - low > step {
-            if low == from {
-                from = low + step;
-            } else if high == from {
-                from = high - step;
+        while within.high - within.low > step {
+            if within.low == from {
+                from += step;
+            } else if within.high == from {
+                from -= step;
             } else {
                 break;
             }
-            narrow(self, &mut low, &mut high, from)?;
+            within.narrow(from, self.row(from)?.time);
             step *= 2;
         }
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            narrow(self, &mut low, &mut high, middle)?;
+        while within.high - within.low > 1 {
+            let middle = within.low + (within.high - within.low) / 2;
+            within.narrow(middle, self.row(middle)?.time);
         }
+        let Bracket { high, high_time, .. } = within;
         if let Some((rank, at)) = self.hint {
             let rows = high.abs_diff(rank);
             let seconds = high_time.abs_diff(at);
@@ -215,5 +194,27 @@ impl<'a> Cursor<'a> {
             rank += count;
         }
         Ok(())
+    }
+}
+
+/// Where the first row at or after `time` is: behind `low`, at `high` at the
+/// latest.
+struct Bracket {
+    time: i64,
+    low: u64,
+    high: u64,
+    /// The time of the row at `high`.
+    high_time: i64,
+}
+
+impl Bracket {
+    /// Takes in what the time of one row in the bracket is.
+    #[inline]
+    fn narrow(&mut self, rank: u64, at: i64) {
+        if at < self.time {
+            self.low = rank;
+        } else {
+            (self.high, self.high_time) = (rank, at);
+        }
     }
 }
