@@ -9,7 +9,7 @@ use super::plan::{self, Columns, Decision, Held, Tail};
 use super::report::{CopyReport, report};
 use super::source::Input;
 use crate::error::{Error, Result, Status};
-use crate::feed::{Paths, Retry, may_pass};
+use crate::feed::{Paths, Retry};
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -67,7 +67,7 @@ pub(super) fn copy_as(
     let mut retry = Retry::new();
     loop {
         match attempt(paths, folder, name, options, progress) {
-            Err(e) if may_pass(&e, paths, retry.attempts()) && retry.wait() => {}
+            Err(e) if retry.waits_out(&e, paths) => {}
             other => return other,
         }
     }

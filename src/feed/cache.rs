@@ -94,7 +94,7 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
         }
         cache().tables.remove(&key);
     }
-    let table = Arc::new(Table::open_once(paths, options)?);
+    let table = Arc::new(Table::open(paths, options)?);
     let entry = Arc::new(Entry { table, view: Mutex::default() });
     let mut cache = cache();
     cache.tables.retain(|_, (entry, _)| !entry.is_deleted());

@@ -27,7 +27,7 @@ pub(crate) use retry::Retry;
 pub use snapshot::Snapshot;
 pub use state::State;
 pub use table::Table;
-pub(crate) use table::{changed, may_pass, read_up_to};
+pub(crate) use table::{changed, read_up_to};
 
 use crate::error::Result;
 use lock::SharedLock;
@@ -80,7 +80,7 @@ impl Feed {
         let paths = Paths::new(path.as_ref())?;
         let mut retry = Retry::new();
         while let Err(e) = cache::table(&paths, &options) {
-            if !table::may_pass(&e, &paths, retry.attempts()) || !retry.wait() {
+            if !retry.waits_out(&e, &paths) {
                 return Err(e);
             }
         }
@@ -133,9 +133,7 @@ impl Feed {
                 }
                 Err(e) => {
                     doubtful = None;
-                    if !table::may_pass(&e, &self.paths, retry.attempts())
-                        || !retry.wait()
-                    {
+                    if !retry.waits_out(&e, &self.paths) {
                         return Err(e);
                     }
                 }
@@ -171,7 +169,9 @@ impl Feed {
             (Ok(answer), verdict) => Ok((answer, verdict)),
             (Err(e), Verdict::Same | Verdict::Unsettled) => Err(e),
             // What was wrong may be the change's doing.
-            (Err(_), Verdict::Grown | Verdict::Changed) => Err(snapshot.changed()),
+            (Err(_), Verdict::Grown | Verdict::Changed) => {
+                Err(table::changed().at(table.path()))
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Waiting out a state of files that does not last.
 
+use super::files::Paths;
+use super::table::may_pass;
+use crate::error::Error;
 use std::time::{Duration, Instant};
 
 /// As long as a server takes to rename the files of a table, with room.
@@ -30,6 +33,12 @@ impl Retry {
         std::thread::sleep(self.next);
         self.next = (self.next * 2).min(LONGEST_WAIT);
         true
+    }
+
+    /// Waits if `error`, met with the table at `paths`, is one that may pass,
+    /// and says whether to try again.
+    pub(crate) fn waits_out(&mut self, error: &Error, paths: &Paths) -> bool {
+        may_pass(error, paths, self.attempts) && self.wait()
     }
 
     /// How many waits there were.

@@ -5,7 +5,7 @@ use super::map::Mapping;
 use super::order::{self, Order};
 use super::source::{Bytes, Source};
 use super::state::State;
-use super::table::{Table, changed};
+use super::table::Table;
 use super::{Access, Options};
 use crate::error::{Error, Result, Status};
 use crate::myisam::Layout;
@@ -217,10 +217,5 @@ impl Snapshot {
             false if self.view.state.only_grew(&now) => Verdict::Grown,
             false => Verdict::Changed,
         })
-    }
-
-    /// The error for giving up.
-    pub(super) fn changed(&self) -> Error {
-        changed().at(self.table.path())
     }
 }

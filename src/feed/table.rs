@@ -2,7 +2,6 @@
 
 use super::Options;
 use super::files::{self, Identity, Paths};
-use super::retry::Retry;
 use super::state::{Stamp, State};
 use crate::error::{Error, Result, Status};
 use crate::myisam::{self, Definition, HEAD_MAX, Header, Layout};
@@ -39,21 +38,10 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens the table whose rows are in `paths.data`. While a server
-    /// rebuilds or truncates it, files are missing or short for a moment:
-    /// that is waited out.
+    /// Opens the table whose rows are in `paths.data`. While a server rebuilds
+    /// or truncates it, files are missing or short for a moment: a caller that
+    /// would wait that out goes by [`may_pass`].
     pub fn open(paths: &Paths, options: &Options) -> Result<Table> {
-        let mut retry = Retry::new();
-        loop {
-            match Table::open_once(paths, options) {
-                Err(e) if may_pass(&e, paths, retry.attempts()) && retry.wait() => {}
-                other => return other,
-            }
-        }
-    }
-
-    /// The same without waiting.
-    pub(super) fn open_once(paths: &Paths, options: &Options) -> Result<Table> {
         let (data, meta) = files::open(&paths.data, options.no_follow)?
             .ok_or_else(|| paths.explain_missing())?;
         let data_id = Identity::of(&meta);
