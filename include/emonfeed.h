@@ -317,6 +317,21 @@
 #define EMONFEED_CLIP_END 8
 
 /**
+ * Times as Unix seconds.
+ */
+#define EMONFEED_TIME_UNIX 0
+
+/**
+ * Times as `31/01/2026 18:30:00`, as emoncms writes them for spreadsheets.
+ */
+#define EMONFEED_TIME_EXCEL 1
+
+/**
+ * Times as `2026-01-31T18:30:00+01:00` (ISO 8601).
+ */
+#define EMONFEED_TIME_ISO8601 2
+
+/**
  * Copy flag: only find out what would be done; write nothing.
  */
 #define EMONFEED_COPY_DRY_RUN 1
@@ -385,8 +400,8 @@ typedef struct emonfeed_error emonfeed_error;
  * Functions: `emonfeed_feed_open()`, `emonfeed_feed_meta()`,
  * `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
  * `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
- * `emonfeed_feed_rows()`, `emonfeed_feed_histogram()`,
- * `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
+ * `emonfeed_feed_rows()`, `emonfeed_feed_rows_from()`,
+ * `emonfeed_feed_histogram()`, `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
  * `emonfeed_feed_free()`.
  */
 typedef struct emonfeed_feed emonfeed_feed;
@@ -431,22 +446,24 @@ typedef struct emonfeed_report emonfeed_report;
  *
  * Functions: `emonfeed_series_len()`, `emonfeed_series_points()`,
  * `emonfeed_series_is_single()`, `emonfeed_series_to_decimal()`,
- * `emonfeed_series_json()`, `emonfeed_series_free()`. Made by:
- * `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
- * `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
- * `emonfeed_feed_rows()`, `emonfeed_feed_sum_by_time()`,
+ * `emonfeed_series_json()`, `emonfeed_series_csv()`,
+ * `emonfeed_series_free()`. Made by: `emonfeed_feed_last()`,
+ * `emonfeed_feed_windows()`, `emonfeed_feed_windows_at()`,
+ * `emonfeed_feed_values_at()`, `emonfeed_feed_rows()`,
+ * `emonfeed_feed_rows_from()`, `emonfeed_feed_sum_by_time()`,
  * `emonfeed_feed_data()`.
  */
 typedef struct emonfeed_series emonfeed_series;
 
 /**
- * A piece of UTF-8 text, such as JSON. Yours; free it with
+ * A piece of UTF-8 text: JSON or CSV. Yours; free it with
  * `emonfeed_text_free()`.
  *
  * It never changes, so any number of threads may read it until it is freed.
  *
  * Functions: `emonfeed_text_data()`, `emonfeed_text_len()`,
- * `emonfeed_text_free()`. Made by: `emonfeed_series_json()`.
+ * `emonfeed_text_free()`. Made by: `emonfeed_series_json()`,
+ * `emonfeed_series_csv()`.
  */
 typedef struct emonfeed_text emonfeed_text;
 
@@ -490,6 +507,10 @@ typedef struct {
      */
     uint64_t bytes;
     /**
+     * Bytes of the index, the `.MYI`; 0 without one.
+     */
+    uint64_t index_bytes;
+    /**
      * Places for rows in those bytes, deleted rows included.
      */
     uint64_t slots;
@@ -524,6 +545,23 @@ typedef struct {
 } emonfeed_meta;
 
 /**
+ * How far a reading of rows in pieces has come. To begin, set `time` to the
+ * first second wanted and `given` to 0. A plain value.
+ *
+ * Functions: taken and moved on by `emonfeed_feed_rows_from()`.
+ */
+typedef struct {
+    /**
+     * Unix seconds. All rows before it were given,
+     */
+    int64_t time;
+    /**
+     * and so many of those at it.
+     */
+    uint64_t given;
+} emonfeed_position;
+
+/**
  * A time and a value.
  */
 typedef struct {
@@ -536,6 +574,61 @@ typedef struct {
      */
     double value;
 } emonfeed_point;
+
+/**
+ * The offset of a time zone from some moment on.
+ */
+typedef struct {
+    /**
+     * Unix seconds.
+     */
+    int64_t from;
+    /**
+     * Seconds east of UTC.
+     */
+    int32_t seconds;
+} emonfeed_offset;
+
+/**
+ * How lines of CSV look. A plain value; what it points to stays yours and is
+ * needed during the call only.
+ *
+ * Functions: taken by `emonfeed_series_csv()`.
+ */
+typedef struct {
+    /**
+     * Between time and value; NULL for `,`.
+     */
+    const char *separator;
+    /**
+     * The decimal point; NULL for `.`.
+     */
+    const char *point;
+    /**
+     * In place of a value where there is none; NULL for nothing.
+     */
+    const char *missing;
+    /**
+     * Digits behind the decimal point, up to 30, rounded half away from
+     * zero; negative for the shortest text that reads back as the same
+     * number.
+     */
+    int32_t decimals;
+    /**
+     * One of `EMONFEED_TIME_UNIX`, `EMONFEED_TIME_EXCEL` and
+     * `EMONFEED_TIME_ISO8601`.
+     */
+    int32_t time;
+    /**
+     * What the clocks show, ascending in `from`: each holds from then on, the
+     * first also before. NULL for UTC. Unix seconds need none.
+     */
+    const emonfeed_offset *offsets;
+    /**
+     * How many offsets there are.
+     */
+    size_t n_offsets;
+} emonfeed_csv;
 
 /**
  * One bar of a histogram.
@@ -710,6 +803,26 @@ emonfeed_status emonfeed_feed_rows(const emonfeed_feed *feed,
                                    emonfeed_error **error);
 
 /**
+ * The next rows from `*position` on with `time <= end`, in the order of
+ * `emonfeed_feed_rows()`: so a feed of any size is read in little memory.
+ *
+ * `limit` is the greatest number of rows to give, 0 for all of them. Fewer
+ * than that mean that there are no more.
+ *
+ * `*out` becomes a series and is yours; `*position` moves behind its last
+ * row. Both are left as they are on failure. Rows appended between the calls
+ * are met. If rows that were given are no longer there, because the feed was
+ * cleared meanwhile, this is `EMONFEED_STATUS_CHANGED`.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_rows_from(const emonfeed_feed *feed,
+                                        emonfeed_position *position,
+                                        int64_t end,
+                                        uint64_t limit,
+                                        emonfeed_series **out,
+                                        emonfeed_error **error);
+
+/**
  * For histogram feeds (columns `time`, `data`, `data2`): the sum of `data`
  * over the rows with `start <= time < end`, for each value of `data2`.
  *
@@ -807,6 +920,25 @@ EMONFEED_MUST_USE
 emonfeed_status emonfeed_series_json(const emonfeed_series *series,
                                      emonfeed_text **out,
                                      emonfeed_error **error);
+
+/**
+ * The series as CSV: one line per point, its time and its value, ended by
+ * `\n`.
+ *
+ * `csv` says how lines look; NULL for `time,value` with Unix seconds, all
+ * digits, and nothing after the comma where there is no value. Values are
+ * written as in JSON, float32 with their own digits; an infinite value counts
+ * as missing.
+ *
+ * `*out` becomes a text that is yours. Fails with `EMONFEED_STATUS_ARGUMENT`
+ * if `series` or `out` is NULL or `csv` is not as its type says, with
+ * `EMONFEED_STATUS_MEMORY` if the text does not fit into memory.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_series_csv(const emonfeed_series *series,
+                                    const emonfeed_csv *csv,
+                                    emonfeed_text **out,
+                                    emonfeed_error **error);
 
 /**
  * Frees a series and with it the points it lent out. NULL is fine.

@@ -38,7 +38,7 @@ bool php_emonfeed_answer_failed(emonfeed_status status)
 	return true;
 }
 
-static void time_to_zval(zval *zv, int64_t time)
+void php_emonfeed_time_to_zval(zval *zv, int64_t time)
 {
 	if ((int64_t) (zend_long) time == time) {
 		ZVAL_LONG(zv, (zend_long) time);
@@ -111,7 +111,7 @@ void php_emonfeed_answer_points(zval *return_value)
 		ZEND_HASH_FILL_PACKED(Z_ARRVAL_P(return_value)) {
 			for (size_t i = 0; i < count; i++) {
 				zval time, value, pair;
-				time_to_zval(&time, points[i].time);
+				php_emonfeed_time_to_zval(&time, points[i].time);
 				value_to_zval(&value, points[i].value);
 				ZVAL_ARR(&pair, zend_new_pair(&time, &value));
 				ZEND_HASH_FILL_ADD(&pair);
@@ -162,6 +162,18 @@ void php_emonfeed_answer_bins(zval *return_value)
 	php_emonfeed_answer_release();
 }
 
+/* The held text as a PHP string; throws where memory_limit forbids it. */
+static void text_to_zval(zval *zv)
+{
+	const emonfeed_text *text = EMONFEED_G(answer).text;
+	size_t length = emonfeed_text_len(text);
+
+	ZVAL_NULL(zv);
+	if (has_room(length)) {
+		ZVAL_STRINGL(zv, emonfeed_text_data(text), length);
+	}
+}
+
 void php_emonfeed_answer_json(zval *return_value)
 {
 	php_emonfeed_answer *answer = &EMONFEED_G(answer);
@@ -169,10 +181,18 @@ void php_emonfeed_answer_json(zval *return_value)
 	if (php_emonfeed_answer_failed(emonfeed_series_json(answer->series, &answer->text, &answer->error))) {
 		return;
 	}
-	size_t length = emonfeed_text_len(answer->text);
-	if (has_room(length)) {
-		RETVAL_STRINGL(emonfeed_text_data(answer->text), length);
+	text_to_zval(return_value);
+	php_emonfeed_answer_release();
+}
+
+void php_emonfeed_answer_csv(zval *return_value, const emonfeed_csv *csv)
+{
+	php_emonfeed_answer *answer = &EMONFEED_G(answer);
+
+	if (php_emonfeed_answer_failed(emonfeed_series_csv(answer->series, csv, &answer->text, &answer->error))) {
+		return;
 	}
+	text_to_zval(return_value);
 	php_emonfeed_answer_release();
 }
 
@@ -211,6 +231,6 @@ void php_emonfeed_add_count(zval *array, const char *key, uint64_t count)
 void php_emonfeed_add_time(zval *array, const char *key, int64_t time)
 {
 	zval zv;
-	time_to_zval(&zv, time);
+	php_emonfeed_time_to_zval(&zv, time);
 	add_assoc_zval(array, key, &zv);
 }

@@ -19,12 +19,14 @@ void php_emonfeed_answer_points(zval *return_value);  /* list of [time, ?value] 
 void php_emonfeed_answer_point(zval *return_value);   /* ['time' =>, 'value' =>] or null */
 void php_emonfeed_answer_bins(zval *return_value);    /* list of [data2, ?sum] */
 void php_emonfeed_answer_json(zval *return_value);    /* the points as JSON */
+void php_emonfeed_answer_csv(zval *return_value, const emonfeed_csv *csv);  /* the points as CSV */
 void php_emonfeed_answer_report(zval *return_value);  /* what one copy did */
 
 /* A count as int; as float where int is too small for it (32-bit PHP). */
 void php_emonfeed_add_count(zval *array, const char *key, uint64_t count);
 
 /* The same for a time. */
+void php_emonfeed_time_to_zval(zval *zv, int64_t time);
 void php_emonfeed_add_time(zval *array, const char *key, int64_t time);
 
 #endif

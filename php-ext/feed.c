@@ -4,6 +4,7 @@
 #include <zend_exceptions.h>
 
 #include "answer.h"
+#include "csv.h"
 #include "path.h"
 
 #include "feed_arginfo.h"
@@ -113,6 +114,23 @@ static int64_t *times_from(HashTable *array, uint32_t argument)
 	return times;
 }
 
+/* Whether the query of a method failed, which then needs its format no more. */
+static bool failed(php_emonfeed_csv *csv, emonfeed_status status)
+{
+	bool has_failed = php_emonfeed_answer_failed(status);
+
+	if (has_failed && csv) {
+		php_emonfeed_csv_release(csv);
+	}
+	return has_failed;
+}
+
+static void answer_csv(zval *return_value, php_emonfeed_csv *csv)
+{
+	php_emonfeed_answer_csv(return_value, &csv->csv);
+	php_emonfeed_csv_release(csv);
+}
+
 PHP_METHOD(Emonfeed_Feed, __construct)
 {
 	zend_string *path;
@@ -153,12 +171,13 @@ PHP_METHOD(Emonfeed_Feed, meta)
 	if (php_emonfeed_answer_failed(emonfeed_feed_meta(feed, &meta, &answer->error))) {
 		RETURN_THROWS();
 	}
-	array_init_size(return_value, 12);
+	array_init_size(return_value, 13);
 	php_emonfeed_add_count(return_value, "npoints", meta.npoints);
 	php_emonfeed_add_time(return_value, "start_time", meta.start_time);
 	php_emonfeed_add_time(return_value, "end_time", meta.end_time);
 	php_emonfeed_add_time(return_value, "interval", meta.interval);
 	php_emonfeed_add_count(return_value, "bytes", meta.bytes);
+	php_emonfeed_add_count(return_value, "index_bytes", meta.index_bytes);
 	php_emonfeed_add_count(return_value, "slots", meta.slots);
 	php_emonfeed_add_count(return_value, "stride", meta.stride);
 	add_assoc_bool(return_value, "sorted", meta.sorted);
@@ -183,54 +202,69 @@ PHP_METHOD(Emonfeed_Feed, lastValue)
 	php_emonfeed_answer_point(return_value);
 }
 
-/* The query behind windows() and windowsJson(); false after throwing. */
-static bool query_windows(INTERNAL_FUNCTION_PARAMETERS)
+/* The query behind windows(), windowsJson() and windowsCsv(); false after
+ * throwing. Only the last, for which `csv` is not NULL, takes $format. */
+static bool query_windows(INTERNAL_FUNCTION_PARAMETERS, php_emonfeed_csv *csv)
 {
 	zend_long start, end, interval, aggregate = EMONFEED_FIRST, flags = 0;
+	HashTable *format = NULL;
 
-	ZEND_PARSE_PARAMETERS_START(3, 5)
+	ZEND_PARSE_PARAMETERS_START(3, csv ? 6 : 5)
 		Z_PARAM_LONG(start)
 		Z_PARAM_LONG(end)
 		Z_PARAM_LONG(interval)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_LONG(aggregate)
 		Z_PARAM_LONG(flags)
+		Z_PARAM_ARRAY_HT(format)
 	ZEND_PARSE_PARAMETERS_END_EX(return false);
 
 	const emonfeed_feed *feed = feed_get(ZEND_THIS);
-	if (!feed || !check_aggregate(aggregate, 4) || !check_flags(flags, 5)) {
+	if (!feed || !check_aggregate(aggregate, 4) || !check_flags(flags, 5) ||
+			(csv && !php_emonfeed_csv_from(format, 6, csv))) {
 		return false;
 	}
 	php_emonfeed_answer *answer = php_emonfeed_answer_begin();
-	return !php_emonfeed_answer_failed(emonfeed_feed_windows(feed, start, end, interval,
+	return !failed(csv, emonfeed_feed_windows(feed, start, end, interval,
 		(int32_t) aggregate, (uint32_t) flags, &answer->series, &answer->error));
 }
 
 PHP_METHOD(Emonfeed_Feed, windows)
 {
-	if (query_windows(INTERNAL_FUNCTION_PARAM_PASSTHRU)) {
+	if (query_windows(INTERNAL_FUNCTION_PARAM_PASSTHRU, NULL)) {
 		php_emonfeed_answer_points(return_value);
 	}
 }
 
 PHP_METHOD(Emonfeed_Feed, windowsJson)
 {
-	if (query_windows(INTERNAL_FUNCTION_PARAM_PASSTHRU)) {
+	if (query_windows(INTERNAL_FUNCTION_PARAM_PASSTHRU, NULL)) {
 		php_emonfeed_answer_json(return_value);
 	}
 }
 
-/* The query behind windowsAt() and windowsAtJson(); false after throwing. */
-static bool query_windows_at(INTERNAL_FUNCTION_PARAMETERS)
+PHP_METHOD(Emonfeed_Feed, windowsCsv)
 {
-	HashTable *edges;
+	php_emonfeed_csv csv;
+
+	if (query_windows(INTERNAL_FUNCTION_PARAM_PASSTHRU, &csv)) {
+		answer_csv(return_value, &csv);
+	}
+}
+
+/* The query behind windowsAt(), windowsAtJson() and windowsAtCsv(); as
+ * query_windows(). */
+static bool query_windows_at(INTERNAL_FUNCTION_PARAMETERS, php_emonfeed_csv *csv)
+{
+	HashTable *edges, *format = NULL;
 	zend_long aggregate = EMONFEED_FIRST, flags = 0;
 
-	ZEND_PARSE_PARAMETERS_START(1, 3)
+	ZEND_PARSE_PARAMETERS_START(1, csv ? 4 : 3)
 		Z_PARAM_ARRAY_HT(edges)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_LONG(aggregate)
 		Z_PARAM_LONG(flags)
+		Z_PARAM_ARRAY_HT(format)
 	ZEND_PARSE_PARAMETERS_END_EX(return false);
 
 	const emonfeed_feed *feed = feed_get(ZEND_THIS);
@@ -241,58 +275,90 @@ static bool query_windows_at(INTERNAL_FUNCTION_PARAMETERS)
 	if (!times) {
 		return false;
 	}
+	if (csv && !php_emonfeed_csv_from(format, 4, csv)) {
+		efree(times);
+		return false;
+	}
 	php_emonfeed_answer *answer = php_emonfeed_answer_begin();
 	emonfeed_status status = emonfeed_feed_windows_at(feed, times, zend_hash_num_elements(edges),
 		(int32_t) aggregate, (uint32_t) flags, &answer->series, &answer->error);
 	efree(times);
-	return !php_emonfeed_answer_failed(status);
+	return !failed(csv, status);
 }
 
 PHP_METHOD(Emonfeed_Feed, windowsAt)
 {
-	if (query_windows_at(INTERNAL_FUNCTION_PARAM_PASSTHRU)) {
+	if (query_windows_at(INTERNAL_FUNCTION_PARAM_PASSTHRU, NULL)) {
 		php_emonfeed_answer_points(return_value);
 	}
 }
 
 PHP_METHOD(Emonfeed_Feed, windowsAtJson)
 {
-	if (query_windows_at(INTERNAL_FUNCTION_PARAM_PASSTHRU)) {
+	if (query_windows_at(INTERNAL_FUNCTION_PARAM_PASSTHRU, NULL)) {
 		php_emonfeed_answer_json(return_value);
 	}
 }
 
-PHP_METHOD(Emonfeed_Feed, valuesAt)
+PHP_METHOD(Emonfeed_Feed, windowsAtCsv)
 {
-	HashTable *asked;
+	php_emonfeed_csv csv;
+
+	if (query_windows_at(INTERNAL_FUNCTION_PARAM_PASSTHRU, &csv)) {
+		answer_csv(return_value, &csv);
+	}
+}
+
+/* The query behind valuesAt() and valuesAtCsv(); as query_windows(). */
+static bool query_values_at(INTERNAL_FUNCTION_PARAMETERS, php_emonfeed_csv *csv)
+{
+	HashTable *asked, *format = NULL;
 	zend_long mode = EMONFEED_LINEAR;
 
-	ZEND_PARSE_PARAMETERS_START(1, 2)
+	ZEND_PARSE_PARAMETERS_START(1, csv ? 3 : 2)
 		Z_PARAM_ARRAY_HT(asked)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_LONG(mode)
-	ZEND_PARSE_PARAMETERS_END();
+		Z_PARAM_ARRAY_HT(format)
+	ZEND_PARSE_PARAMETERS_END_EX(return false);
 
 	const emonfeed_feed *feed = feed_get(ZEND_THIS);
 	if (!feed) {
-		RETURN_THROWS();
+		return false;
 	}
 	if (mode < EMONFEED_NEXT || mode > EMONFEED_EXACT) {
 		zend_argument_value_error(2, "must be one of Emonfeed\\Feed::NEXT, PREVIOUS, LINEAR and EXACT");
-		RETURN_THROWS();
+		return false;
 	}
 	int64_t *times = times_from(asked, 1);
 	if (!times) {
-		RETURN_THROWS();
+		return false;
+	}
+	if (csv && !php_emonfeed_csv_from(format, 3, csv)) {
+		efree(times);
+		return false;
 	}
 	php_emonfeed_answer *answer = php_emonfeed_answer_begin();
 	emonfeed_status status = emonfeed_feed_values_at(feed, times, zend_hash_num_elements(asked),
 		(int32_t) mode, &answer->series, &answer->error);
 	efree(times);
-	if (php_emonfeed_answer_failed(status)) {
-		RETURN_THROWS();
+	return !failed(csv, status);
+}
+
+PHP_METHOD(Emonfeed_Feed, valuesAt)
+{
+	if (query_values_at(INTERNAL_FUNCTION_PARAM_PASSTHRU, NULL)) {
+		php_emonfeed_answer_points(return_value);
 	}
-	php_emonfeed_answer_points(return_value);
+}
+
+PHP_METHOD(Emonfeed_Feed, valuesAtCsv)
+{
+	php_emonfeed_csv csv;
+
+	if (query_values_at(INTERNAL_FUNCTION_PARAM_PASSTHRU, &csv)) {
+		answer_csv(return_value, &csv);
+	}
 }
 
 /* The query behind rows() and rowsJson(); false after throwing. */
@@ -332,6 +398,60 @@ PHP_METHOD(Emonfeed_Feed, rowsJson)
 	if (query_rows(INTERNAL_FUNCTION_PARAM_PASSTHRU)) {
 		php_emonfeed_answer_json(return_value);
 	}
+}
+
+/* [$start, $given] of the next piece, null behind the last one. */
+static void position_to_zval(zval *zv, const emonfeed_position *position, bool is_last)
+{
+	zval time, given;
+
+	ZVAL_NULL(zv);
+	if (!is_last) {
+		php_emonfeed_time_to_zval(&time, position->time);
+		ZVAL_LONG(&given, (zend_long) position->given);
+		ZVAL_ARR(zv, zend_new_pair(&time, &given));
+	}
+}
+
+PHP_METHOD(Emonfeed_Feed, rowsCsv)
+{
+	const uint64_t piece = 65536;
+	zend_long start, end, given = 0;
+	HashTable *format = NULL;
+	php_emonfeed_csv csv;
+
+	ZEND_PARSE_PARAMETERS_START(2, 4)
+		Z_PARAM_LONG(start)
+		Z_PARAM_LONG(end)
+		Z_PARAM_OPTIONAL
+		Z_PARAM_ARRAY_HT(format)
+		Z_PARAM_LONG(given)
+	ZEND_PARSE_PARAMETERS_END();
+
+	const emonfeed_feed *feed = feed_get(ZEND_THIS);
+	if (!feed) {
+		RETURN_THROWS();
+	}
+	if (given < 0) {
+		zend_argument_value_error(4, "must be 0 or more");
+		RETURN_THROWS();
+	}
+	if (!php_emonfeed_csv_from(format, 3, &csv)) {
+		RETURN_THROWS();
+	}
+	emonfeed_position position = { .time = start, .given = (uint64_t) given };
+	php_emonfeed_answer *answer = php_emonfeed_answer_begin();
+	if (failed(&csv, emonfeed_feed_rows_from(feed, &position, end, piece, &answer->series, &answer->error))) {
+		RETURN_THROWS();
+	}
+	bool is_last = emonfeed_series_len(answer->series) < piece;
+	zval text, next;
+	answer_csv(&text, &csv);
+	if (EG(exception)) {
+		RETURN_THROWS();
+	}
+	position_to_zval(&next, &position, is_last);
+	RETURN_ARR(zend_new_pair(&text, &next));
 }
 
 PHP_METHOD(Emonfeed_Feed, histogram)

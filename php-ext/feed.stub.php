@@ -100,7 +100,7 @@ final class Feed
     /**
      * What is known of the feed as a whole.
      *
-     * @phpstan-return array{npoints: int, start_time: int, end_time: int, interval: int, bytes: int, slots: int, stride: int, sorted: bool, indexed: bool, checksum: bool, histogram: bool, value_type: string}
+     * @phpstan-return array{npoints: int, start_time: int, end_time: int, interval: int, bytes: int, index_bytes: int, slots: int, stride: int, sorted: bool, indexed: bool, checksum: bool, histogram: bool, value_type: string}
      */
     public function meta(): array {}
 
@@ -122,6 +122,19 @@ final class Feed
     public function windowsJson(int $start, int $end, int $interval, int $aggregate = Feed::FIRST, int $flags = 0): string {}
 
     /**
+     * The answer of windows() as CSV: one line of time and value for each window.
+     *
+     * $format: separator (","), point ("."), missing (text where there is no
+     * value, ""), decimals (null: all digits; rounded half away from zero),
+     * time ("unix", "excel" as 31/01/2026 18:30:00, or "iso8601") and, for
+     * these two, offsets: the clocks' seconds east of UTC from a time on, as
+     * in DateTimeZone::getTransitions().
+     *
+     * @phpstan-param array{separator?: string, point?: string, missing?: string, decimals?: ?int, time?: string, offsets?: list<array{int, int}>} $format
+     */
+    public function windowsCsv(int $start, int $end, int $interval, int $aggregate = Feed::FIRST, int $flags = 0, array $format = []): string {}
+
+    /**
      * One window between each two neighbours of $edges, such as midnights.
      *
      * @phpstan-param list<int> $edges ascending
@@ -137,12 +150,26 @@ final class Feed
     public function windowsAtJson(array $edges, int $aggregate = Feed::FIRST, int $flags = 0): string {}
 
     /**
+     * The answer of windowsAt() as CSV; $format as in windowsCsv().
+     *
+     * @phpstan-param list<int> $edges ascending
+     */
+    public function windowsAtCsv(array $edges, int $aggregate = Feed::FIRST, int $flags = 0, array $format = []): string {}
+
+    /**
      * The value at each of $times.
      *
      * @phpstan-param list<int> $times
      * @phpstan-return list<array{int, ?float}> [time, value] for each time
      */
     public function valuesAt(array $times, int $mode = Feed::LINEAR): array {}
+
+    /**
+     * The answer of valuesAt() as CSV; $format as in windowsCsv().
+     *
+     * @phpstan-param list<int> $times
+     */
+    public function valuesAtCsv(array $times, int $mode = Feed::LINEAR, array $format = []): string {}
 
     /**
      * The rows from $start to $end, both included, ascending; at most $limit of them unless it is 0.
@@ -153,6 +180,18 @@ final class Feed
 
     /** The answer of rows() as JSON: [[time,value],…]. */
     public function rowsJson(int $start, int $end, int $limit = 0): string {}
+
+    /**
+     * The next piece of the rows from $start to $end as CSV, 65,536 of them,
+     * so that a feed of any size takes little memory; $format as in
+     * windowsCsv(). Of the rows at $start, $given are left out.
+     *
+     *     for ($next = [$start, 0]; $next; print $csv)
+     *         [$csv, $next] = $feed->rowsCsv($next[0], $end, [], $next[1]);
+     *
+     * @phpstan-return array{string, array{int, int}|null} the text, and $start and $given of the next piece; null if there is none
+     */
+    public function rowsCsv(int $start, int $end, array $format = [], int $given = 0): array {}
 
     /**
      * Histogram feeds: the sum of data for each data2, over $start <= time < $end.

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: df1b85b2544595d498b354c949d30ff7f0486517 */
+ * Stub hash: 3f4d32a0aa2208a43167b110e4e55bc8e868564f */
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Emonfeed_Feed___construct, 0, 0, 1)
 	ZEND_ARG_TYPE_INFO(0, path, IS_STRING, 0)
@@ -27,6 +27,15 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_windowsJson,
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, flags, IS_LONG, 0, "0")
 ZEND_END_ARG_INFO()
 
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_windowsCsv, 0, 3, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, start, IS_LONG, 0)
+	ZEND_ARG_TYPE_INFO(0, end, IS_LONG, 0)
+	ZEND_ARG_TYPE_INFO(0, interval, IS_LONG, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, aggregate, IS_LONG, 0, "Emonfeed\\Feed::FIRST")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, flags, IS_LONG, 0, "0")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, format, IS_ARRAY, 0, "[]")
+ZEND_END_ARG_INFO()
+
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_windowsAt, 0, 1, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO(0, edges, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, aggregate, IS_LONG, 0, "Emonfeed\\Feed::FIRST")
@@ -39,9 +48,22 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_windowsAtJso
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, flags, IS_LONG, 0, "0")
 ZEND_END_ARG_INFO()
 
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_windowsAtCsv, 0, 1, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, edges, IS_ARRAY, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, aggregate, IS_LONG, 0, "Emonfeed\\Feed::FIRST")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, flags, IS_LONG, 0, "0")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, format, IS_ARRAY, 0, "[]")
+ZEND_END_ARG_INFO()
+
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_valuesAt, 0, 1, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO(0, times, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, mode, IS_LONG, 0, "Emonfeed\\Feed::LINEAR")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_valuesAtCsv, 0, 1, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, times, IS_ARRAY, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, mode, IS_LONG, 0, "Emonfeed\\Feed::LINEAR")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, format, IS_ARRAY, 0, "[]")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_rows, 0, 2, IS_ARRAY, 0)
@@ -54,6 +76,13 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_rowsJson, 0,
 	ZEND_ARG_TYPE_INFO(0, start, IS_LONG, 0)
 	ZEND_ARG_TYPE_INFO(0, end, IS_LONG, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, limit, IS_LONG, 0, "0")
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_rowsCsv, 0, 2, IS_ARRAY, 0)
+	ZEND_ARG_TYPE_INFO(0, start, IS_LONG, 0)
+	ZEND_ARG_TYPE_INFO(0, end, IS_LONG, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, format, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, given, IS_LONG, 0, "0")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_histogram, 0, 2, IS_ARRAY, 0)
@@ -72,11 +101,15 @@ ZEND_METHOD(Emonfeed_Feed, meta);
 ZEND_METHOD(Emonfeed_Feed, lastValue);
 ZEND_METHOD(Emonfeed_Feed, windows);
 ZEND_METHOD(Emonfeed_Feed, windowsJson);
+ZEND_METHOD(Emonfeed_Feed, windowsCsv);
 ZEND_METHOD(Emonfeed_Feed, windowsAt);
 ZEND_METHOD(Emonfeed_Feed, windowsAtJson);
+ZEND_METHOD(Emonfeed_Feed, windowsAtCsv);
 ZEND_METHOD(Emonfeed_Feed, valuesAt);
+ZEND_METHOD(Emonfeed_Feed, valuesAtCsv);
 ZEND_METHOD(Emonfeed_Feed, rows);
 ZEND_METHOD(Emonfeed_Feed, rowsJson);
+ZEND_METHOD(Emonfeed_Feed, rowsCsv);
 ZEND_METHOD(Emonfeed_Feed, histogram);
 ZEND_METHOD(Emonfeed_Feed, sumByTime);
 
@@ -87,11 +120,15 @@ static const zend_function_entry class_Emonfeed_Feed_methods[] = {
 	ZEND_ME(Emonfeed_Feed, lastValue, arginfo_class_Emonfeed_Feed_lastValue, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, windows, arginfo_class_Emonfeed_Feed_windows, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, windowsJson, arginfo_class_Emonfeed_Feed_windowsJson, ZEND_ACC_PUBLIC)
+	ZEND_ME(Emonfeed_Feed, windowsCsv, arginfo_class_Emonfeed_Feed_windowsCsv, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, windowsAt, arginfo_class_Emonfeed_Feed_windowsAt, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, windowsAtJson, arginfo_class_Emonfeed_Feed_windowsAtJson, ZEND_ACC_PUBLIC)
+	ZEND_ME(Emonfeed_Feed, windowsAtCsv, arginfo_class_Emonfeed_Feed_windowsAtCsv, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, valuesAt, arginfo_class_Emonfeed_Feed_valuesAt, ZEND_ACC_PUBLIC)
+	ZEND_ME(Emonfeed_Feed, valuesAtCsv, arginfo_class_Emonfeed_Feed_valuesAtCsv, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, rows, arginfo_class_Emonfeed_Feed_rows, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, rowsJson, arginfo_class_Emonfeed_Feed_rowsJson, ZEND_ACC_PUBLIC)
+	ZEND_ME(Emonfeed_Feed, rowsCsv, arginfo_class_Emonfeed_Feed_rowsCsv, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, histogram, arginfo_class_Emonfeed_Feed_histogram, ZEND_ACC_PUBLIC)
 	ZEND_ME(Emonfeed_Feed, sumByTime, arginfo_class_Emonfeed_Feed_sumByTime, ZEND_ACC_PUBLIC)
 	ZEND_FE_END

@@ -201,7 +201,7 @@ fn series_as_json() {
 #[test]
 fn series_as_csv() {
     let mut out = Vec::new();
-    csv::series(&example(true), &mut out).unwrap();
+    csv::series(&example(true), &csv::Format::default(), &mut out).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "1700000000,0.1\n-60,\n0,-3\n4294967295,\n"

@@ -68,6 +68,16 @@ pub trait Answer {
     fn same(&self, other: &Self) -> bool;
 }
 
+impl<T: Answer> Answer for Option<T> {
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Some(one), Some(other)) => one.same(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
 impl Feed {
     /// Opens the feed whose rows are in `path` (`…/feed_7.MYD`). Fails if its
     /// files cannot be read as a feed now.

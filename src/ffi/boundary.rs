@@ -45,6 +45,16 @@ macro_rules! required {
     }};
 }
 
+/// The same for a value the call may change.
+macro_rules! required_mut {
+    ($value:ident) => {{
+        // SAFETY: the header demands of every caller that such a pointer is
+        // NULL or may be read and written, and that nobody else uses what is
+        // there during the call.
+        unsafe { $crate::ffi::boundary::required_mut($value, stringify!($value)) }?
+    }};
+}
+
 /// The object behind a pointer, or `None` if it is NULL.
 macro_rules! optional {
     ($object:ident) => {{
@@ -62,12 +72,20 @@ macro_rules! optional_mut {
     }};
 }
 
-/// The `n` numbers at a pointer, which may be NULL if there are none.
-macro_rules! numbers {
+/// The `n` values at a pointer, which may be NULL if there are none.
+macro_rules! list {
     ($pointer:ident, $n:ident) => {{
-        // SAFETY: the header demands of every caller that `n` numbers can be
+        // SAFETY: the header demands of every caller that `n` values can be
         // read there and do not change during the call.
-        unsafe { $crate::ffi::boundary::numbers($pointer, $n, stringify!($pointer)) }?
+        unsafe { $crate::ffi::boundary::list($pointer, $n, stringify!($pointer)) }?
+    }};
+}
+
+/// The UTF-8 text in a NUL-terminated string, or `None` if that is NULL.
+macro_rules! text {
+    ($pointer:ident) => {{
+        // SAFETY: as for `path!`.
+        unsafe { $crate::ffi::boundary::text($pointer, stringify!($pointer)) }?
     }};
 }
 
@@ -155,33 +173,51 @@ pub(super) unsafe fn required<'a, T>(object: *const T, name: &str) -> Result<&'a
 }
 
 /// # Safety
-/// If `n` is not 0 and `pointer` is neither NULL nor misaligned, `n` numbers
+/// `value` must be NULL or point to a `T` that is used by nobody else for the
+/// time of `'a`.
+pub(super) unsafe fn required_mut<'a, T>(value: *mut T, name: &str) -> Result<&'a mut T> {
+    // SAFETY: the caller's promise.
+    unsafe { value.as_mut() }.ok_or_else(|| null(name))
+}
+
+/// # Safety
+/// If `n` is not 0 and `pointer` is neither NULL nor misaligned, `n` values
 /// there must be readable and outlive `'a` unchanged.
-pub(super) unsafe fn numbers<'a>(
-    pointer: *const i64,
+pub(super) unsafe fn list<'a, T: Copy>(
+    pointer: *const T,
     n: usize,
     name: &str,
-) -> Result<&'a [i64]> {
+) -> Result<&'a [T]> {
     if n == 0 {
         return Ok(&[]);
     }
     if pointer.is_null() {
         return Err(null(name));
     }
+    let refuse = |what: &str| Err(Error::new(Status::Argument, format!("{name}{what}")));
     if !pointer.is_aligned() {
-        return Err(Error::new(
-            Status::Argument,
-            format!("{name} is not aligned as int64_t must be"),
-        ));
+        return refuse(" is not aligned as its type must be");
     }
-    if n > isize::MAX as usize / size_of::<i64>() {
-        return Err(Error::new(
-            Status::Argument,
-            format!("{name}: {n} numbers do not fit into memory"),
-        ));
+    if n > isize::MAX as usize / size_of::<T>() {
+        return refuse(&format!(": {n} values do not fit into memory"));
     }
     // SAFETY: checked above, and the caller's promise.
     Ok(unsafe { std::slice::from_raw_parts(pointer, n) })
+}
+
+/// # Safety
+/// As for [`path`].
+pub(super) unsafe fn text<'a>(
+    pointer: *const c_char,
+    name: &str,
+) -> Result<Option<&'a str>> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let text = unsafe { CStr::from_ptr(pointer) }.to_str();
+    text.map(Some)
+        .map_err(|_| Error::new(Status::Argument, format!("{name} is not valid UTF-8")))
 }
 
 /// # Safety
@@ -342,19 +378,19 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_checked_before_they_are_read() {
+    fn lists_are_checked_before_they_are_read() {
         let some = [1_i64, 2, 3];
         let pointer = some.as_ptr();
         // SAFETY: what is not readable is refused.
         unsafe {
-            assert_eq!(numbers(pointer, 3, "edges").unwrap(), some);
-            assert!(numbers(ptr::null(), 0, "edges").unwrap().is_empty());
+            assert_eq!(list(pointer, 3, "edges").unwrap(), some);
+            assert!(list(ptr::null::<i64>(), 0, "edges").unwrap().is_empty());
             for (pointer, n, says) in [
                 (ptr::null(), 1, "edges must not be NULL"),
                 (pointer.byte_add(1), 1, "edges is not aligned"),
                 (pointer, usize::MAX, "do not fit"),
             ] {
-                let error = numbers(pointer, n, "edges").unwrap_err();
+                let error = list(pointer, n, "edges").unwrap_err();
                 assert_eq!(error.status(), Status::Argument);
                 assert!(error.to_string().contains(says), "{error}");
             }

@@ -10,7 +10,7 @@ use super::histogram::emonfeed_histogram;
 use super::series::emonfeed_series;
 use crate::error::{Error, Result, Status};
 use crate::feed::{Access, Feed, Options};
-use crate::query::{self, Aggregate, Flags, Meta, Mode, Series};
+use crate::query::{self, Aggregate, Flags, Meta, Mode, Position, Series};
 
 /// Open flag: read with `pread` rather than through a memory mapping, and
 /// install no SIGBUS handler. For hosts that want no signal handler and for
@@ -95,8 +95,8 @@ const _: () = {
 /// Functions: `emonfeed_feed_open()`, `emonfeed_feed_meta()`,
 /// `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
 /// `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
-/// `emonfeed_feed_rows()`, `emonfeed_feed_histogram()`,
-/// `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
+/// `emonfeed_feed_rows()`, `emonfeed_feed_rows_from()`,
+/// `emonfeed_feed_histogram()`, `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
 /// `emonfeed_feed_free()`.
 pub struct emonfeed_feed(Feed);
 
@@ -122,6 +122,8 @@ pub struct emonfeed_meta {
     pub interval: i64,
     /// Committed bytes of the file the rows are in.
     pub bytes: u64,
+    /// Bytes of the index, the `.MYI`; 0 without one.
+    pub index_bytes: u64,
     /// Places for rows in those bytes, deleted rows included.
     pub slots: u64,
     /// Bytes per place.
@@ -150,6 +152,7 @@ impl emonfeed_meta {
             end_time: meta.end_time,
             interval: meta.interval,
             bytes: meta.bytes,
+            index_bytes: meta.index_bytes,
             slots: meta.slots,
             stride: meta.stride,
             sorted: meta.sorted,
@@ -292,7 +295,7 @@ pub unsafe extern "C" fn emonfeed_feed_windows_at(
 ) -> emonfeed_status {
     fallible!(emonfeed_feed_windows_at, out, error, || {
         let feed = required!(feed);
-        let edges = numbers!(edges, n);
+        let edges = list!(edges, n);
         let (aggregate, flags) = (self::aggregate(aggregate)?, window_flags(flags)?);
         series(query::windows_at(&feed.0, edges, aggregate, flags))
     })
@@ -319,7 +322,7 @@ pub unsafe extern "C" fn emonfeed_feed_values_at(
 ) -> emonfeed_status {
     fallible!(emonfeed_feed_values_at, out, error, || {
         let feed = required!(feed);
-        let times = numbers!(times, n);
+        let times = list!(times, n);
         series(query::values_at(&feed.0, times, self::mode(mode)?))
     })
 }
@@ -344,6 +347,49 @@ pub unsafe extern "C" fn emonfeed_feed_rows(
     fallible!(emonfeed_feed_rows, out, error, || {
         let feed = required!(feed);
         series(query::rows(&feed.0, start, end, limit))
+    })
+}
+
+/// How far a reading of rows in pieces has come. To begin, set `time` to the
+/// first second wanted and `given` to 0. A plain value.
+///
+/// Functions: taken and moved on by `emonfeed_feed_rows_from()`.
+#[repr(C)]
+pub struct emonfeed_position {
+    /// Unix seconds. All rows before it were given,
+    pub time: i64,
+    /// and so many of those at it.
+    pub given: u64,
+}
+
+/// The next rows from `*position` on with `time <= end`, in the order of
+/// `emonfeed_feed_rows()`: so a feed of any size is read in little memory.
+///
+/// `limit` is the greatest number of rows to give, 0 for all of them. Fewer
+/// than that mean that there are no more.
+///
+/// `*out` becomes a series and is yours; `*position` moves behind its last
+/// row. Both are left as they are on failure. Rows appended between the calls
+/// are met. If rows that were given are no longer there, because the feed was
+/// cleared meanwhile, this is `EMONFEED_STATUS_CHANGED`.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_feed_rows_from(
+    feed: *const emonfeed_feed,
+    position: *mut emonfeed_position,
+    end: i64,
+    limit: u64,
+    out: *mut *mut emonfeed_series,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_feed_rows_from, out, error, || {
+        let feed = required!(feed);
+        let position = required_mut!(position);
+        let from = Position { time: position.time, given: position.given };
+        let (rows, behind) = query::rows_from(&feed.0, from, end, limit)?;
+        let rows = series(Ok(rows))?;
+        *position = emonfeed_position { time: behind.time, given: behind.given };
+        Ok(rows)
     })
 }
 

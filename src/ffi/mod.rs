@@ -22,6 +22,8 @@ mod error;
 
 mod feed;
 
+mod csv;
+
 mod series;
 
 mod histogram;

@@ -4,6 +4,7 @@ use std::mem::offset_of;
 use std::ptr;
 
 use super::boundary::{infallible, owned};
+use super::csv::{self, emonfeed_csv};
 use super::error::{emonfeed_error, emonfeed_status};
 use super::text::emonfeed_text;
 use crate::output;
@@ -35,10 +36,11 @@ const _: () = {
 ///
 /// Functions: `emonfeed_series_len()`, `emonfeed_series_points()`,
 /// `emonfeed_series_is_single()`, `emonfeed_series_to_decimal()`,
-/// `emonfeed_series_json()`, `emonfeed_series_free()`. Made by:
-/// `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
-/// `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
-/// `emonfeed_feed_rows()`, `emonfeed_feed_sum_by_time()`,
+/// `emonfeed_series_json()`, `emonfeed_series_csv()`,
+/// `emonfeed_series_free()`. Made by: `emonfeed_feed_last()`,
+/// `emonfeed_feed_windows()`, `emonfeed_feed_windows_at()`,
+/// `emonfeed_feed_values_at()`, `emonfeed_feed_rows()`,
+/// `emonfeed_feed_rows_from()`, `emonfeed_feed_sum_by_time()`,
 /// `emonfeed_feed_data()`.
 pub struct emonfeed_series(pub(super) Series);
 
@@ -110,6 +112,34 @@ pub unsafe extern "C" fn emonfeed_series_json(
         let mut json = Vec::new();
         output::json::series(&series.0, &mut json)?;
         Ok(owned(emonfeed_text::new(json)?))
+    })
+}
+
+/// The series as CSV: one line per point, its time and its value, ended by
+/// `\n`.
+///
+/// `csv` says how lines look; NULL for `time,value` with Unix seconds, all
+/// digits, and nothing after the comma where there is no value. Values are
+/// written as in JSON, float32 with their own digits; an infinite value counts
+/// as missing.
+///
+/// `*out` becomes a text that is yours. Fails with `EMONFEED_STATUS_ARGUMENT`
+/// if `series` or `out` is NULL or `csv` is not as its type says, with
+/// `EMONFEED_STATUS_MEMORY` if the text does not fit into memory.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn emonfeed_series_csv(
+    series: *const emonfeed_series,
+    csv: *const emonfeed_csv,
+    out: *mut *mut emonfeed_text,
+    error: *mut *mut emonfeed_error,
+) -> emonfeed_status {
+    fallible!(emonfeed_series_csv, out, error, || {
+        let series = required!(series);
+        let format = optional!(csv).map(csv::format).transpose()?.unwrap_or_default();
+        let mut text = Vec::new();
+        output::csv::series(&series.0, &format, &mut text)?;
+        Ok(owned(emonfeed_text::new(text)?))
     })
 }
 

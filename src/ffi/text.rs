@@ -6,13 +6,14 @@ use std::ptr;
 use super::boundary::infallible;
 use crate::error::{Error, Result, Status};
 
-/// A piece of UTF-8 text, such as JSON. Yours; free it with
+/// A piece of UTF-8 text: JSON or CSV. Yours; free it with
 /// `emonfeed_text_free()`.
 ///
 /// It never changes, so any number of threads may read it until it is freed.
 ///
 /// Functions: `emonfeed_text_data()`, `emonfeed_text_len()`,
-/// `emonfeed_text_free()`. Made by: `emonfeed_series_json()`.
+/// `emonfeed_text_free()`. Made by: `emonfeed_series_json()`,
+/// `emonfeed_series_csv()`.
 pub struct emonfeed_text {
     /// The text and one NUL.
     bytes: Vec<u8>,

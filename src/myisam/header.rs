@@ -53,6 +53,8 @@ pub struct Header {
     pub deleted: u64,
     /// Row slots, live and deleted.
     pub split: u64,
+    /// Bytes of the `.MYI` that are in use.
+    pub key_file_length: u64,
     /// Bytes of the `.MYD` that are committed.
     pub data_file_length: u64,
     /// Sum of the rows' CRC-32, kept if [`Header::has_checksum`].
@@ -166,6 +168,7 @@ impl Header {
             records: u64_be(head, 28)?,
             deleted: u64_be(head, 36)?,
             split: u64_be(head, 44)?,
+            key_file_length: u64_be(head, 60)?,
             data_file_length: u64_be(head, 68)?,
             // An 8-byte field of which the server uses the low 32 bits.
             checksum: u32_be(head, 104)?,

@@ -9,7 +9,10 @@
 //! `serialize_precision = -1`): `3`, not `3.0`; plain digits from 0.0001 to
 //! below 1e17, otherwise `1.0e-5` and `1.5e+25`.
 
+use super::reserve;
+use crate::error::{Error, Result, Status};
 use crate::query::Series;
+use std::io::Write;
 
 /// Powers of ten that a double holds exactly.
 const EXACT_POWERS: [f64; 23] = [
@@ -87,6 +90,46 @@ pub fn push_number(out: &mut Vec<u8>, value: f64, single: bool) {
     shortest.push(out);
 }
 
+/// Appends `value`, which must be finite, with exactly so many decimals, as
+/// PHP's `number_format` does: rounded half away from zero, in the decimals of
+/// its shortest text (0.285 is 0.29, although the double is a little less),
+/// and without a sign where nothing but zeros is left.
+///
+/// `single` as in [`push_number`]. Fails where memory is short for one of the
+/// largest numbers.
+pub fn push_fixed(
+    out: &mut Vec<u8>,
+    value: f64,
+    single: bool,
+    decimals: u8,
+) -> Result<()> {
+    // From here on all digits are before the point, and doubles' own.
+    const LARGE: f64 = 1e15;
+    let magnitude = value.abs();
+    if magnitude >= LARGE {
+        let number = if single { decimal(value) } else { value };
+        reserve(out, 320 + usize::from(decimals))?;
+        return write!(out, "{number:.0$}", usize::from(decimals)).map_err(|error| {
+            Error::new(Status::Internal, format!("a number cannot be written: {error}"))
+        });
+    }
+    let mut buffer = zmij::Buffer::new();
+    let narrow = magnitude as f32;
+    let shortest = if magnitude < 16_777_216.0 && magnitude.trunc() == magnitude {
+        Shortest { integer: magnitude as u64, exponent: 0 }
+    } else if single && f64::from(narrow) == magnitude {
+        Shortest::of_single(buffer.format_finite(narrow), narrow)
+    } else {
+        Shortest::parse(buffer.format_finite(magnitude))
+    };
+    let rounded = shortest.rounded(decimals);
+    if value.is_sign_negative() && rounded.integer != 0 {
+        out.push(b'-');
+    }
+    rounded.push_fixed(out, decimals);
+    Ok(())
+}
+
 /// Appends an integer in decimal.
 pub fn push_integer(out: &mut Vec<u8>, value: i64) {
     if value < 0 {
@@ -158,6 +201,44 @@ impl Shortest {
             }
         }
         shortest
+    }
+
+    /// The number with at most so many decimals, half away from zero.
+    fn rounded(self, decimals: u8) -> Shortest {
+        let dropped = -self.exponent - i32::from(decimals);
+        if dropped <= 0 {
+            return self;
+        }
+        let exponent = -i32::from(decimals);
+        // An integer has at most 17 digits: what drops all of them and one
+        // more leaves nothing.
+        let integer = match 10_u64.checked_pow(dropped as u32) {
+            Some(unit) => {
+                self.integer / unit + u64::from(self.integer % unit >= unit / 2)
+            }
+            None => 0,
+        };
+        Shortest { integer, exponent }
+    }
+
+    /// Appends a rounded number below 1e17 with so many decimals.
+    fn push_fixed(&self, out: &mut Vec<u8>, decimals: u8) {
+        let mut text = [0; 20];
+        let digits = digits(self.integer, &mut text);
+        let zeros = |out: &mut Vec<u8>, n: usize| out.resize(out.len() + n, b'0');
+        let fraction = self.exponent.min(0).unsigned_abs() as usize;
+        let whole = digits.len().saturating_sub(fraction);
+        match whole {
+            0 => out.push(b'0'),
+            _ => out.extend_from_slice(&digits[..whole]),
+        }
+        zeros(out, self.exponent.max(0) as usize);
+        if decimals > 0 {
+            out.push(b'.');
+            zeros(out, fraction - (digits.len() - whole));
+            out.extend_from_slice(&digits[whole..]);
+            zeros(out, usize::from(decimals) - fraction);
+        }
     }
 
     /// Appends the number in PHP's shape.

@@ -15,7 +15,7 @@ mod window;
 pub use feed_data::feed_data;
 pub use histogram::{Histogram, histogram, sum_by_time};
 pub use meta::{Meta, last, meta};
-pub use rows::rows;
+pub use rows::{Position, rows, rows_from};
 pub use value_at::values_at;
 pub use window::{MAX_WINDOWS, windows, windows_at};
 

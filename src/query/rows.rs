@@ -1,8 +1,8 @@
 //! The rows themselves.
 
 use super::{Point, Series, room_for};
-use crate::error::Result;
-use crate::feed::{Cursor, Feed};
+use crate::error::{Error, Result, Status};
+use crate::feed::{Cursor, Feed, Snapshot};
 use std::ops::Range;
 
 /// All rows with `start <= time <= end` (Unix seconds), ascending, those of
@@ -13,16 +13,84 @@ use std::ops::Range;
 pub fn rows(feed: &Feed, start: i64, end: i64, limit: u64) -> Result<Series> {
     feed.read(|snapshot| {
         let mut cursor = snapshot.cursor();
-        let mut ranks = ranks(&mut cursor, start, end)?;
-        if limit > 0 {
-            ranks.end = ranks.end.min(ranks.start.saturating_add(limit));
-        }
-        let mut points = room_for(ranks.end - ranks.start)?;
-        cursor.for_each(ranks, |row| {
-            points.push(Point { time: row.time, value: row.value });
-        })?;
-        Ok(Series { points, single: snapshot.layout().is_single() })
+        let ranks = ranks(&mut cursor, start, end)?;
+        read(snapshot, &mut cursor, ranks, limit)
     })
+}
+
+/// How far a reading of rows in pieces has come: all rows before `time` were
+/// given, and `given` of those at `time`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Unix seconds.
+    pub time: i64,
+    /// Rows at `time` that were given.
+    pub given: u64,
+}
+
+impl Position {
+    /// Before all rows at or after `time`.
+    pub fn at(time: i64) -> Position {
+        Position { time, given: 0 }
+    }
+
+    /// Behind the rows of `series`, which were read from here.
+    fn behind(self, series: &Series) -> Position {
+        let Some(last) = series.points.last() else { return self };
+        let same = series.points.iter().rev().take_while(|row| row.time == last.time);
+        let before = if last.time == self.time { self.given } else { 0 };
+        Position { time: last.time, given: before + same.count() as u64 }
+    }
+}
+
+/// The next rows of [`rows`], at most `limit` (0 means all), and the position
+/// behind them. Fewer than `limit` means that there are no more: so a feed of
+/// any size is read in little memory.
+///
+/// Each piece is read from the rows as they are then; rows appended meanwhile
+/// are met. Errors: [`Status::Changed`] if rows at `from` that were given are
+/// no longer there, and those of [`Feed::read`].
+pub fn rows_from(
+    feed: &Feed,
+    from: Position,
+    end: i64,
+    limit: u64,
+) -> Result<(Series, Position)> {
+    let piece = feed.read(|snapshot| {
+        let mut cursor = snapshot.cursor();
+        let given = ranks(&mut cursor, from.time, from.time)?;
+        if given.end - given.start < from.given {
+            return Ok(None);
+        }
+        let mut ranks = ranks(&mut cursor, from.time, end)?;
+        ranks.start = (ranks.start + from.given).min(ranks.end);
+        read(snapshot, &mut cursor, ranks, limit).map(Some)
+    })?;
+    let series = piece.ok_or_else(|| {
+        Error::new(
+            Status::Changed,
+            "rows read before were changed or deleted meanwhile; begin again",
+        )
+        .at(feed.path())
+    })?;
+    let behind = from.behind(&series);
+    Ok((series, behind))
+}
+
+fn read(
+    snapshot: &Snapshot,
+    cursor: &mut Cursor,
+    mut ranks: Range<u64>,
+    limit: u64,
+) -> Result<Series> {
+    if limit > 0 {
+        ranks.end = ranks.end.min(ranks.start.saturating_add(limit));
+    }
+    let mut points = room_for(ranks.end - ranks.start)?;
+    cursor.for_each(ranks, |row| {
+        points.push(Point { time: row.time, value: row.value });
+    })?;
+    Ok(Series { points, single: snapshot.layout().is_single() })
 }
 
 /// Ranks of the rows with `start <= time <= end`.

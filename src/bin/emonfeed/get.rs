@@ -6,9 +6,9 @@ use crate::plot::{self, Plot};
 use crate::source::Source;
 use crate::table::{self, Digits};
 use crate::time::When;
+use emonfeed::Feed;
 use emonfeed::output::{csv, json};
-use emonfeed::query::{self, Aggregate, Flags, Mode, Point, Series};
-use emonfeed::{Error, Feed, Status};
+use emonfeed::query::{self, Aggregate, Flags, Mode, Position, Series};
 use jiff::tz::TimeZone;
 use std::io::{StdoutLock, Write};
 
@@ -366,32 +366,12 @@ fn list(
     skip_missing: bool,
     sink: &mut Sink,
 ) -> Result<(), Failure> {
-    let mut from = start;
+    let mut from = Position::at(start);
     let mut left = limit.unwrap_or(u64::MAX);
-    // Printed rows of the second `from`: each piece begins with them again.
-    let mut printed: Vec<Point> = Vec::new();
     loop {
-        let ask = PIECE.min(left) + printed.len() as u64;
-        let mut piece = query::rows(feed, from, end, ask)?;
+        let ask = PIECE.min(left);
+        let (mut piece, behind) = query::rows_from(feed, from, end, ask)?;
         let is_last = (piece.points.len() as u64) < ask;
-        let bits = |point: &Point| (point.time, point.value.to_bits());
-        let again = piece.points.iter().take(printed.len()).map(bits);
-        if !again.eq(printed.iter().map(bits)) {
-            return Err(Failure::Feed(
-                Error::new(
-                    Status::Changed,
-                    "rows already printed were changed or deleted meanwhile; ask again",
-                )
-                .at(feed.path()),
-            ));
-        }
-        if let Some(&Point { time, .. }) = piece.points.last() {
-            let same = piece.points.iter().rev().take_while(|point| point.time == time);
-            let mut same: Vec<Point> = same.copied().collect();
-            same.reverse();
-            piece.points.drain(..printed.len());
-            (from, printed) = (time, same);
-        }
         if skip_missing {
             piece.points.retain(|point| !point.value.is_nan());
         }
@@ -400,6 +380,7 @@ fn list(
         if is_last || left == 0 {
             return Ok(());
         }
+        from = behind;
     }
 }
 
@@ -408,6 +389,7 @@ struct Sink<'a> {
     out: StdoutLock<'static>,
     text: Vec<u8>,
     format: Format,
+    csv: csv::Format,
     zone: &'a TimeZone,
     digits: Digits,
     plot: Option<Plot>,
@@ -428,7 +410,8 @@ impl<'a> Sink<'a> {
             Format::Csv => {}
         }
         let out = std::io::stdout().lock();
-        Ok(Sink { out, text, format, zone, digits, plot, is_empty: true })
+        let csv = csv::Format::default();
+        Ok(Sink { out, text, format, csv, zone, digits, plot, is_empty: true })
     }
 
     fn write(&mut self, series: &Series) -> Result<(), Failure> {
@@ -454,7 +437,9 @@ impl<'a> Sink<'a> {
                     }
                     json::points(points, series.single, &mut self.text)?;
                 }
-                Format::Csv => csv::points(points, series.single, &mut self.text)?,
+                Format::Csv => {
+                    csv::points(points, series.single, &self.csv, &mut self.text)?;
+                }
             }
             self.is_empty = false;
             self.out.write_all(&self.text)?;

@@ -63,6 +63,7 @@ fn object(path: &Path, meta: &Meta, ends: &Ends) -> Value {
         "end_value": value(&ends.last),
         "interval": (meta.npoints > 1).then_some(meta.interval),
         "bytes": meta.bytes,
+        "index_bytes": meta.index_bytes,
         "stride": meta.stride,
         "slots": meta.slots,
         "unused": meta.slots - meta.npoints,
@@ -116,7 +117,14 @@ fn table(path: &Path, meta: &Meta, ends: &Ends, zone: &TimeZone) -> String {
             yes(meta.indexed, "MyISAM, with its .MYI", "a bare file, without .MYI")
                 + if meta.checksum { ", keeps a checksum" } else { "" },
         ),
-        ("size", format!("{} bytes ({} per row)", meta.bytes, meta.stride)),
+        (
+            "size",
+            format!("{} bytes ({} per row)", meta.bytes, meta.stride)
+                + &match meta.index_bytes {
+                    0 => String::new(),
+                    index => format!(", and an index of {index}"),
+                },
+        ),
         (
             "unused",
             match meta.slots - meta.npoints {
