@@ -609,7 +609,7 @@ typedef struct {
      */
     const char *missing;
     /**
-     * Digits behind the decimal point, up to 30, rounded half away from
+     * Digits behind the decimal point, up to 22, rounded half away from
      * zero; negative for the shortest text that reads back as the same
      * number.
      */

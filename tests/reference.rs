@@ -2,7 +2,7 @@
 //! random feeds: deleted rows, NULLs, NaN, equal times, rows out of order,
 //! gaps, torn tails.
 
-use emonfeed::query::{self, Aggregate, Bin, Flags, Mode, Point};
+use emonfeed::query::{self, Aggregate, Bin, Flags, Mode, Point, Position};
 use emonfeed::{Access, Feed, Options};
 use proptest::prelude::*;
 use std::fs;
@@ -302,6 +302,17 @@ proptest! {
         }
         for feed in &files.feeds {
             same(&query::rows(feed, start, end, limit).unwrap().points, &want, 0.0)?;
+            let mut pieces = Vec::new();
+            let mut from = Position::at(start);
+            loop {
+                let (piece, behind) = query::rows_from(feed, from, end, limit).unwrap();
+                pieces.extend(piece.points.iter().copied());
+                if (piece.points.len() as u64) < limit || limit == 0 {
+                    break;
+                }
+                from = behind;
+            }
+            same(&pieces, &query::rows(feed, start, end, 0).unwrap().points, 0.0)?;
             let last: Vec<Point> =
                 all.last().map(|row| Point { time: row.time, value: row.value }).into_iter().collect();
             same(&query::last(feed).unwrap().points, &last, 0.0)?;

@@ -21,7 +21,7 @@ unlink("$folder/feed_2.MYD");
 refuse('gone', fn () => $feed->meta());
 ?>
 --EXPECT--
-array(12) {
+array(13) {
   ["npoints"]=>
   int(4)
   ["start_time"]=>
@@ -32,6 +32,8 @@ array(12) {
   int(10)
   ["bytes"]=>
   int(36)
+  ["index_bytes"]=>
+  int(0)
   ["slots"]=>
   int(4)
   ["stride"]=>
@@ -47,10 +49,10 @@ array(12) {
   ["value_type"]=>
   string(5) "FLOAT"
 }
-empty: {"npoints":0,"start_time":0,"end_time":0,"interval":0,"bytes":0,"slots":0,"stride":9,"sorted":true,"indexed":false,"checksum":false,"histogram":false,"value_type":"FLOAT"}
-unsorted: {"npoints":2,"start_time":90,"end_time":100,"interval":10,"bytes":18,"slots":2,"stride":9,"sorted":false,"indexed":false,"checksum":false,"histogram":false,"value_type":"FLOAT"}
-table: {"npoints":2,"start_time":100,"end_time":120,"interval":20,"bytes":39,"slots":3,"stride":13,"sorted":true,"indexed":true,"checksum":false,"histogram":false,"value_type":"DOUBLE"}
-histogram: {"npoints":1,"start_time":100,"end_time":100,"interval":0,"bytes":13,"slots":1,"stride":13,"sorted":true,"indexed":true,"checksum":false,"histogram":true,"value_type":"FLOAT"}
+empty: {"npoints":0,"start_time":0,"end_time":0,"interval":0,"bytes":0,"index_bytes":0,"slots":0,"stride":9,"sorted":true,"indexed":false,"checksum":false,"histogram":false,"value_type":"FLOAT"}
+unsorted: {"npoints":2,"start_time":90,"end_time":100,"interval":10,"bytes":18,"index_bytes":0,"slots":2,"stride":9,"sorted":false,"indexed":false,"checksum":false,"histogram":false,"value_type":"FLOAT"}
+table: {"npoints":2,"start_time":100,"end_time":120,"interval":20,"bytes":39,"index_bytes":1024,"slots":3,"stride":13,"sorted":true,"indexed":true,"checksum":false,"histogram":false,"value_type":"DOUBLE"}
+histogram: {"npoints":1,"start_time":100,"end_time":100,"interval":0,"bytes":13,"index_bytes":1024,"slots":1,"stride":13,"sorted":true,"indexed":true,"checksum":false,"histogram":true,"value_type":"FLOAT"}
 grown: 1
 argument: ArgumentCountError: Emonfeed\Feed::meta() expects exactly 0 arguments, 1 given
 gone: Emonfeed\Exception NOT_FOUND: feed_2.MYD

@@ -20,8 +20,9 @@ var_dump($caught);
 
 $arguments = [
     'meta' => [], 'lastValue' => [], 'windows' => [0, 9, 1], 'windowsJson' => [0, 9, 1],
-    'windowsAt' => [[0, 9]], 'windowsAtJson' => [[0, 9]], 'valuesAt' => [[0]],
-    'rows' => [0, 9], 'rowsJson' => [0, 9], 'histogram' => [0, 9], 'sumByTime' => [0.0, 9.0],
+    'windowsCsv' => [0, 9, 1], 'windowsAt' => [[0, 9]], 'windowsAtJson' => [[0, 9]],
+    'windowsAtCsv' => [[0, 9]], 'valuesAt' => [[0]], 'valuesAtCsv' => [[0]],
+    'rows' => [0, 9], 'rowsJson' => [0, 9], 'rowsCsv' => [0, 9], 'histogram' => [0, 9], 'sumByTime' => [0.0, 9.0],
 ];
 foreach (get_class_methods('Emonfeed\Feed') as $method) {
     if ($method !== '__construct') {
@@ -40,11 +41,15 @@ meta: Error: Emonfeed\Feed object is not constructed
 lastValue: Error: Emonfeed\Feed object is not constructed
 windows: Error: Emonfeed\Feed object is not constructed
 windowsJson: Error: Emonfeed\Feed object is not constructed
+windowsCsv: Error: Emonfeed\Feed object is not constructed
 windowsAt: Error: Emonfeed\Feed object is not constructed
 windowsAtJson: Error: Emonfeed\Feed object is not constructed
+windowsAtCsv: Error: Emonfeed\Feed object is not constructed
 valuesAt: Error: Emonfeed\Feed object is not constructed
+valuesAtCsv: Error: Emonfeed\Feed object is not constructed
 rows: Error: Emonfeed\Feed object is not constructed
 rowsJson: Error: Emonfeed\Feed object is not constructed
+rowsCsv: Error: Emonfeed\Feed object is not constructed
 histogram: Error: Emonfeed\Feed object is not constructed
 sumByTime: Error: Emonfeed\Feed object is not constructed
 constructed at last: {"time":100,"value":1.5}

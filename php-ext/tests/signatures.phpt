@@ -87,10 +87,14 @@ meta(): array
 lastValue(): ?array
 windows(int $start, int $end, int $interval, int $aggregate = 0, int $flags = 0): array
 windowsJson(int $start, int $end, int $interval, int $aggregate = 0, int $flags = 0): string
+windowsCsv(int $start, int $end, int $interval, int $aggregate = 0, int $flags = 0, array $format = []): string
 windowsAt(array $edges, int $aggregate = 0, int $flags = 0): array
 windowsAtJson(array $edges, int $aggregate = 0, int $flags = 0): string
+windowsAtCsv(array $edges, int $aggregate = 0, int $flags = 0, array $format = []): string
 valuesAt(array $times, int $mode = 2): array
+valuesAtCsv(array $times, int $mode = 2, array $format = []): string
 rows(int $start, int $end, int $limit = 0): array
 rowsJson(int $start, int $end, int $limit = 0): string
+rowsCsv(int $start, int $end, array $format = [], int $given = 0): array
 histogram(int $start, int $end): array
 sumByTime(float $min, float $max): array

@@ -34,7 +34,7 @@ pub struct emonfeed_csv {
     pub point: *const c_char,
     /// In place of a value where there is none; NULL for nothing.
     pub missing: *const c_char,
-    /// Digits behind the decimal point, up to 30, rounded half away from
+    /// Digits behind the decimal point, up to 22, rounded half away from
     /// zero; negative for the shortest text that reads back as the same
     /// number.
     pub decimals: i32,

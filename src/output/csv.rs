@@ -1,12 +1,9 @@
 //! Series as CSV.
 
-use super::decimal::{push_fixed, push_integer, push_number};
+use super::decimal::{MAX_DECIMALS, push_fixed, push_integer, push_number};
 use super::{LONGEST, PART, reserve};
 use crate::error::{Error, Result, Status};
 use crate::query::{Point, Series};
-
-/// More decimals are an argument error: a double has no more to tell.
-pub const MAX_DECIMALS: u8 = 30;
 
 /// What a line looks like. The default is `time,value`: Unix seconds, all
 /// digits, and nothing after the comma where there is no value.
@@ -18,8 +15,8 @@ pub struct Format {
     pub point: String,
     /// In place of a value where there is none.
     pub missing: String,
-    /// Digits behind the decimal point, rounded half away from zero; `None`
-    /// for the shortest text that reads back as the same number.
+    /// Digits behind the decimal point, at most [`MAX_DECIMALS`], rounded half
+    /// away from zero; `None` for the shortest text that reads back as the same number.
     pub decimals: Option<u8>,
     /// How times are written.
     pub time: Time,

@@ -20,6 +20,10 @@ const EXACT_POWERS: [f64; 23] = [
     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
+/// The most decimals that numbers are written with: powers of ten up to there
+/// are exact.
+pub const MAX_DECIMALS: u8 = 22;
+
 /// The double nearest to the shortest decimal of the float32 in `value`.
 ///
 /// A `value` that is not a float32 widened to double comes back unchanged, as
@@ -93,23 +97,24 @@ pub fn push_number(out: &mut Vec<u8>, value: f64, single: bool) {
 /// Appends `value`, which must be finite, with exactly so many decimals, as
 /// PHP's `number_format` does: rounded half away from zero, in the decimals of
 /// its shortest text (0.285 is 0.29, although the double is a little less),
-/// and without a sign where nothing but zeros is left.
+/// and without a sign where nothing but zeros is left. Where that takes more
+/// than a double's 15 digits, they are those of the double itself.
 ///
 /// `single` as in [`push_number`]. Fails where memory is short for one of the
-/// largest numbers.
+/// longest numbers. At most [`MAX_DECIMALS`].
 pub fn push_fixed(
     out: &mut Vec<u8>,
     value: f64,
     single: bool,
     decimals: u8,
 ) -> Result<()> {
-    // From here on all digits are before the point, and doubles' own.
-    const LARGE: f64 = 1e15;
     let magnitude = value.abs();
-    if magnitude >= LARGE {
+    let unit = EXACT_POWERS[usize::from(decimals.min(MAX_DECIMALS))];
+    if magnitude * unit >= 1e15 {
         let number = if single { decimal(value) } else { value };
-        reserve(out, 320 + usize::from(decimals))?;
-        return write!(out, "{number:.0$}", usize::from(decimals)).map_err(|error| {
+        let decimals = usize::from(decimals);
+        reserve(out, 320 + decimals)?;
+        return write!(out, "{number:.decimals$}").map_err(|error| {
             Error::new(Status::Internal, format!("a number cannot be written: {error}"))
         });
     }
