@@ -135,6 +135,55 @@ const AGGREGATES: [&str; 7] =
     ["--first", "--last", "--average", "--min", "--max", "--sum", "--count"];
 
 #[test]
+fn what_a_state_still_was_at_each_moment() {
+    // A tariff that changes now and then; unknown for a while.
+    let (t, nan) = (NEW_YEAR, f32::NAN);
+    let rows =
+        [(t, 0.1), (t + 7000, 0.3), (t + 7200, 0.2), (t + 9000, nan), (t + 90_000, 0.5)];
+    let feed = Feed::new(&rows);
+    let end = (NEW_YEAR + 90_000).to_string();
+    let previous = ["--interval", "3600", "--previous", "--format", "csv"];
+    let from = (NEW_YEAR - 3600).to_string();
+    let args = [&["--start", &from, "--end", &end][..], &previous].concat();
+    let mut want = format!("{from},\n{t},0.1\n{},0.1\n{},0.2\n", t + 3600, t + 7200);
+    for hour in 3..=25 {
+        want += &format!("{},{}\n", t + hour * 3600, if hour < 25 { "" } else { "0.5" });
+    }
+    assert_eq!(feed.get(&args), want);
+    let skipping = feed.get(&[&args[..], &["--skip-missing"]].concat());
+    let have = want.lines().filter(|line| !line.ends_with(','));
+    assert_eq!(skipping.lines().collect::<Vec<_>>(), have.collect::<Vec<_>>());
+
+    let monthly = ["--monthly", "--timezone", "UTC", "--start", "2026-01-01"];
+    let both = ["--end", "2026-03-01", "--previous", "--format", "csv"];
+    let months = feed.get(&[&monthly[..], &both].concat());
+    let february = NEW_YEAR + 31 * 86_400;
+    let march = february + 28 * 86_400;
+    assert_eq!(months, format!("{NEW_YEAR},0.1\n{february},0.5\n{march},0.5\n"));
+
+    for (more, says) in [
+        (&["--average"][..], "cannot be used with"),
+        (&["--mysql"], "cannot be used with"),
+        (&["--true-time"], "cannot be used with"),
+        (
+            &["--start", "0", "--end", "4000000000", "--interval", "1"],
+            "more than 10000000",
+        ),
+    ] {
+        let path = feed.path();
+        let all = [&["get", path.to_str().unwrap(), "--previous"][..], more].concat();
+        let all = match more.contains(&"--interval") {
+            true => all,
+            false => [&all[..], &["--interval", "60"]].concat(),
+        };
+        let output = emonfeed().args(&all).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[test]
 fn windows_of_an_interval() {
     let rows = readings();
     let feed = Feed::new(&rows);

@@ -20,6 +20,12 @@ mod header {
         pub sum: f64,
     }
 
+    #[repr(C)]
+    pub struct Position {
+        pub time: i64,
+        pub given: u64,
+    }
+
     pub type Handle = *mut c_void;
     pub type Out = *mut Handle;
 
@@ -57,6 +63,14 @@ mod header {
         pub fn emonfeed_feed_rows(
             f: Handle,
             s: i64,
+            e: i64,
+            l: u64,
+            o: Out,
+            r: Out,
+        ) -> i32;
+        pub fn emonfeed_feed_rows_from(
+            f: Handle,
+            p: *mut Position,
             e: i64,
             l: u64,
             o: Out,
@@ -242,6 +256,23 @@ fn compare(path: &Path, access: Access, low: i64, high: i64, chance: &mut Chance
                 rust_series(query::rows(&feed, start, end, limit)),
                 "rows {start} {end} {limit}"
             );
+            let from = query::Position { time: start, given: chance.pick(0, 2) as u64 };
+            let mut position = Position { time: from.time, given: from.given };
+            let piece = query::rows_from(&feed, from, end, limit);
+            let behind = piece.as_ref().map_or(from, |&(_, behind)| behind);
+            assert_eq!(
+                c_series(|o, e| emonfeed_feed_rows_from(
+                    handle,
+                    &raw mut position,
+                    end,
+                    limit,
+                    o,
+                    e
+                )),
+                rust_series(piece.map(|(rows, _)| rows)),
+                "rows from {from:?} {end} {limit}"
+            );
+            assert_eq!((position.time, position.given), (behind.time, behind.given));
             let (ms, dp) = ((start as f64 * 1e3, end as f64 * 1e3), chance.pick(-1, 50));
             assert_eq!(
                 c_series(|o, e| emonfeed_feed_data(handle, ms.0, ms.1, dp, o, e)),

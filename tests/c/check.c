@@ -270,6 +270,18 @@ static void queries(const emonfeed_feed *feed) {
     CHECK(emonfeed_series_len(series) == 100);
     emonfeed_series_free(series);
 
+    /* In pieces: the last one is short. */
+    emonfeed_position position = {1490, 0};
+    OK(emonfeed_feed_rows_from, &series, feed, &position, 1510, 2);
+    CHECK(is(series, rows, 2));
+    CHECK(position.time == 1500 && position.given == 1);
+    OK(emonfeed_feed_rows_from, &series, feed, &position, 1510, 2);
+    CHECK(is(series, rows + 2, 1));
+    CHECK(position.time == 1510 && position.given == 1);
+    OK(emonfeed_feed_rows_from, &series, feed, &position, 1510, 0);
+    CHECK(is(series, NULL, 0));
+    CHECK(position.time == 1510 && position.given == 1);
+
     /* Milliseconds, newest first, the row without value left out. */
     const emonfeed_point data[] = {{1510000, 5.1f}, {1490000, 4.9f}};
     OK(emonfeed_feed_data, &series, feed, 1490000.0, 1510000.0, 800);
@@ -307,6 +319,60 @@ static void decimals(const emonfeed_feed *feed) {
 
     OK(emonfeed_feed_rows, &series, feed, 1, 2, 0);
     CHECK(is_json(series, "[]"));
+    emonfeed_series_free(series);
+}
+
+/* Whether the series is this CSV. */
+static int is_csv(const emonfeed_series *series, const emonfeed_csv *csv,
+                  const char *expected) {
+    emonfeed_text *text = NULL;
+    OK(emonfeed_series_csv, &text, series, csv);
+    int right = strcmp(emonfeed_text_data(text), expected) == 0 &&
+                emonfeed_text_len(text) == strlen(expected);
+    if (!right)
+        fprintf(stderr, "got %s\n", emonfeed_text_data(text));
+    emonfeed_text_free(text);
+    return right;
+}
+
+static void csvs(const emonfeed_feed *feed) {
+    emonfeed_series *series = NULL;
+    OK(emonfeed_feed_rows, &series, feed, 1490, 1510, 0);
+    CHECK(is_csv(series, NULL, "1490,4.9\n1500,\n1510,5.1\n"));
+
+    const emonfeed_offset offsets[] = {{0, 3600}, {1510, -1800}};
+    emonfeed_csv csv = {";", "::", "none", 2, EMONFEED_TIME_EXCEL, offsets, 2};
+    CHECK(is_csv(series, &csv,
+                 "01/01/1970 01:24:50;4::90\n01/01/1970 01:25:00;none\n"
+                 "31/12/1969 23:55:10;5::10\n"));
+    csv.time = EMONFEED_TIME_ISO8601;
+    csv.separator = csv.point = csv.missing = NULL;
+    csv.decimals = -1;
+    csv.offsets = NULL;
+    csv.n_offsets = 0;
+    CHECK(is_csv(series, &csv,
+                 "1970-01-01T00:24:50+00:00,4.9\n1970-01-01T00:25:00+00:00,\n"
+                 "1970-01-01T00:25:10+00:00,5.1\n"));
+
+    const emonfeed_status argument = EMONFEED_STATUS_ARGUMENT;
+    csv.n_offsets = 1;
+    FAILS(argument, "offsets must not be NULL", emonfeed_series_csv, emonfeed_text, series,
+          &csv);
+    csv.n_offsets = 0;
+    csv.time = 3;
+    FAILS(argument, "time is 3;", emonfeed_series_csv, emonfeed_text, series, &csv);
+    csv.time = EMONFEED_TIME_UNIX;
+    csv.decimals = 23;
+    FAILS(argument, "23 decimals", emonfeed_series_csv, emonfeed_text, series, &csv);
+    csv.decimals = INT32_MAX;
+    FAILS(argument, "decimals", emonfeed_series_csv, emonfeed_text, series, &csv);
+    csv.decimals = 0;
+    csv.point = "\xff";
+    FAILS(argument, "point is not valid UTF-8", emonfeed_series_csv, emonfeed_text, series,
+          &csv);
+    FAILS(argument, "series must not be NULL", emonfeed_series_csv, emonfeed_text, NULL,
+          NULL);
+    NEEDS_OUT(emonfeed_series_csv, series, NULL);
     emonfeed_series_free(series);
 }
 
@@ -416,6 +482,16 @@ static void arguments(const emonfeed_feed *feed) {
     FAILS(argument, "feed must not be NULL", emonfeed_feed_rows, emonfeed_series, NULL, 0,
           1, 0);
     NEEDS_OUT(emonfeed_feed_rows, feed, 0, 1, 0);
+
+    emonfeed_position position = {1500, 2}; /* there is one row at 1500 */
+    FAILS(EMONFEED_STATUS_CHANGED, "changed or deleted", emonfeed_feed_rows_from,
+          emonfeed_series, feed, &position, 1510, 1);
+    CHECK(position.time == 1500 && position.given == 2);
+    FAILS(argument, "feed must not be NULL", emonfeed_feed_rows_from, emonfeed_series,
+          NULL, &position, 1510, 1);
+    FAILS(argument, "position must not be NULL", emonfeed_feed_rows_from, emonfeed_series,
+          feed, NULL, 1510, 1);
+    NEEDS_OUT(emonfeed_feed_rows_from, feed, &position, 1510, 1);
 
     FAILS(argument, "feed must not be NULL", emonfeed_feed_histogram, emonfeed_histogram,
           NULL, 0, 1);
@@ -620,6 +696,7 @@ int main(int argc, char **argv) {
         emonfeed_feed *feed = opened("feed_1.MYD", access[i]);
         queries(feed);
         decimals(feed);
+    csvs(feed);
         arguments(feed);
         CHECK(has_sigbus_handler() == (access[i] != EMONFEED_OPEN_PREAD));
 

@@ -8,7 +8,7 @@ use crate::table::{self, Digits};
 use crate::time::When;
 use emonfeed::Feed;
 use emonfeed::output::{csv, json};
-use emonfeed::query::{self, Aggregate, Flags, Mode, Position, Series};
+use emonfeed::query::{self, Aggregate, Flags, MAX_WINDOWS, Mode, Position, Series};
 use jiff::tz::TimeZone;
 use std::io::{StdoutLock, Write};
 
@@ -27,6 +27,8 @@ Examples:
       --interval 3600 --max --format csv
   A meter's reading at the start of each month in London:
     emonfeed get feed_7.MYD --monthly --timezone Europe/London
+  What the tariff was at each hour since midnight, however long ago it changed:
+    emonfeed get feed_8.MYD --start today --end now --interval 3600 --previous
   Every row since midnight, as JSON for another program:
     emonfeed get feed_7.MYD --start today --rows --format json
   What a graph of emoncms shows for a MySQL feed:
@@ -150,10 +152,40 @@ struct Aggregates {
     /// The number of values
     #[arg(long)]
     count: bool,
+    /// The value of the latest row at or before the window's start, however
+    /// old: what a state or a tariff still is
+    #[arg(long, conflicts_with_all = ["mysql", "true_time"])]
+    previous: bool,
+}
+
+/// What answers for a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ask {
+    /// The rows in it.
+    Rows(Aggregate),
+    /// The moment it begins.
+    Start(Mode),
+}
+
+impl Ask {
+    /// Whether its value is computed from several rows.
+    fn computes(self) -> bool {
+        match self {
+            Ask::Rows(aggregate) => !aggregate.chooses_row(),
+            Ask::Start(mode) => mode == Mode::Linear,
+        }
+    }
 }
 
 impl Aggregates {
-    fn chosen(&self) -> Option<Aggregate> {
+    fn chosen(&self) -> Option<Ask> {
+        if self.previous {
+            return Some(Ask::Start(Mode::Previous));
+        }
+        self.of_rows().map(Ask::Rows)
+    }
+
+    fn of_rows(&self) -> Option<Aggregate> {
         [
             (self.first, Aggregate::First),
             (self.last, Aggregate::Last),
@@ -257,21 +289,42 @@ fn equal_windows(
         // Clap lets no other shape through.
         (None, None) => return Err(Failure::Usage("which windows?".to_owned())),
     };
-    let aggregate = args.aggregates.chosen().unwrap_or(Aggregate::First);
-    let rules = match (args.mysql, aggregate) {
-        (false, _) => Flags::NONE,
-        (true, Aggregate::First) => Flags::CLOSED_END,
-        (true, Aggregate::Average) => Flags::CLIP_END,
-        (true, _) => {
-            return Err(Failure::Usage(
-                "--mysql: emoncms's MySQL engine knows only --first and --average"
-                    .to_owned(),
-            ));
+    let ask = args.aggregates.chosen().unwrap_or(Ask::Rows(Aggregate::First));
+    let series = match ask {
+        Ask::Rows(aggregate) => {
+            let flags = args.flags().with(mysql_rules(args.mysql, aggregate)?);
+            query::windows(feed, start, end, length, aggregate, flags)?
+        }
+        Ask::Start(mode) => {
+            at_starts(feed, &starts(start, end, length)?, mode, args.skip_missing)?
         }
     };
-    let flags = args.flags().with(rules);
-    let series = query::windows(feed, start, end, length, aggregate, flags)?;
-    Ok(Answer { series, start, length, computed: !aggregate.chooses_row() })
+    Ok(Answer { series, start, length, computed: ask.computes() })
+}
+
+/// What emoncms's MySQL engine does differently with windows of equal length.
+fn mysql_rules(mysql: bool, aggregate: Aggregate) -> Result<Flags, Failure> {
+    match (mysql, aggregate) {
+        (false, _) => Ok(Flags::NONE),
+        (true, Aggregate::First) => Ok(Flags::CLOSED_END),
+        (true, Aggregate::Average) => Ok(Flags::CLIP_END),
+        (true, _) => Err(Failure::Usage(
+            "--mysql: emoncms's MySQL engine knows only --first and --average".to_owned(),
+        )),
+    }
+}
+
+/// Where the windows of equal length begin.
+fn starts(start: i64, end: i64, length: i64) -> Result<Vec<i64>, Failure> {
+    let count = (end.abs_diff(start) / length.unsigned_abs()).saturating_add(1);
+    if count > MAX_WINDOWS {
+        return Err(Failure::Usage(format!(
+            "{count} windows are more than {MAX_WINDOWS}: ask for longer ones or a shorter range"
+        )));
+    }
+    let next = |&time: &i64| time.checked_add(length);
+    let starts = std::iter::successors(Some(start), next);
+    Ok(starts.take_while(|&time| time <= end).collect())
 }
 
 fn calendar_windows(
@@ -284,26 +337,29 @@ fn calendar_windows(
 ) -> Result<Answer, Failure> {
     let edges = calendar::edges(unit, start, end, zone)
         .map_err(|error| Failure::Usage(format!("no such dates: {error}")))?;
-    let interpolated = args.mysql && args.aggregates.chosen().is_none();
-    let aggregate = args.aggregates.chosen().unwrap_or(Aggregate::First);
-    let series = if interpolated {
-        if args.true_time {
+    let by_default = match args.mysql {
+        true => Ask::Start(Mode::Linear),
+        false => Ask::Rows(Aggregate::First),
+    };
+    let ask = args.aggregates.chosen().unwrap_or(by_default);
+    let starts = edges.split_last().map_or(&[][..], |(_, starts)| starts);
+    let series = match ask {
+        Ask::Rows(aggregate) => query::windows_at(feed, &edges, aggregate, args.flags())?,
+        Ask::Start(_) if args.true_time => {
             return Err(Failure::Usage(
                 "--true-time: values interpolated between rows have no time of their own"
                     .to_owned(),
             ));
         }
-        let starts = edges.split_last().map_or(&[][..], |(_, starts)| starts);
-        interpolate(feed, starts, args.skip_missing)?
-    } else {
-        query::windows_at(feed, &edges, aggregate, args.flags())?
+        Ask::Start(Mode::Linear) => interpolate(feed, starts, args.skip_missing)?,
+        Ask::Start(mode) => at_starts(feed, starts, mode, args.skip_missing)?,
     };
     let lengths = edges.windows(2).map(|pair| pair[1] - pair[0]);
     Ok(Answer {
         series,
         start: edges.first().copied().unwrap_or(start),
         length: lengths.max().unwrap_or_default(),
-        computed: interpolated || !aggregate.chooses_row(),
+        computed: ask.computes(),
     })
 }
 
@@ -336,24 +392,39 @@ fn range(
     Ok((range.0 <= range.1).then_some(range))
 }
 
-/// The value at each edge on the line between its neighbours, as emoncms's
-/// MySQL engine has it: none at the first row or before, at the last or after.
+/// The value at each window's start.
+fn at_starts(
+    feed: &Feed,
+    starts: &[i64],
+    mode: Mode,
+    skip_missing: bool,
+) -> Result<Series, Failure> {
+    Ok(without_missing(query::values_at(feed, starts, mode)?, skip_missing))
+}
+
+/// The value at each window's start on the line between its neighbours, as
+/// emoncms's MySQL engine has it: none at the first row or before, at the last
+/// or after.
 fn interpolate(
     feed: &Feed,
-    edges: &[i64],
+    starts: &[i64],
     skip_missing: bool,
 ) -> Result<Series, Failure> {
     let meta = query::meta(feed)?;
-    let mut series = query::values_at(feed, edges, Mode::Linear)?;
+    let mut series = query::values_at(feed, starts, Mode::Linear)?;
     for point in &mut series.points {
         if point.time <= meta.start_time || meta.end_time <= point.time {
             point.value = f64::NAN;
         }
     }
+    Ok(without_missing(series, skip_missing))
+}
+
+fn without_missing(mut series: Series, skip_missing: bool) -> Series {
     if skip_missing {
         series.points.retain(|point| !point.value.is_nan());
     }
-    Ok(series)
+    series
 }
 
 /// Prints every row from `start` to `end`, reading piece by piece, so that a
@@ -370,11 +441,9 @@ fn list(
     let mut left = limit.unwrap_or(u64::MAX);
     loop {
         let ask = PIECE.min(left);
-        let (mut piece, behind) = query::rows_from(feed, from, end, ask)?;
+        let (piece, behind) = query::rows_from(feed, from, end, ask)?;
         let is_last = (piece.points.len() as u64) < ask;
-        if skip_missing {
-            piece.points.retain(|point| !point.value.is_nan());
-        }
+        let piece = without_missing(piece, skip_missing);
         left -= piece.points.len() as u64;
         sink.write(&piece)?;
         if is_last || left == 0 {
