@@ -87,11 +87,37 @@ pub fn push_number(out: &mut Vec<u8>, value: f64, single: bool) {
     let mut buffer = zmij::Buffer::new();
     let narrow = value as f32;
     let shortest = if single && f64::from(narrow) == value {
-        Shortest::of_single(buffer.format_finite(narrow), narrow)
+        let text = buffer.format_finite(narrow);
+        if is_plain(text, narrow) {
+            out.extend_from_slice(text.as_bytes());
+            return;
+        }
+        Shortest::of_single(text, narrow)
     } else {
         Shortest::parse(buffer.format_finite(value))
     };
     shortest.push(out);
+}
+
+/// Whether `text`, which `zmij` wrote for a number above zero, is already what
+/// PHP would write: digits, a point and digits, and no other as short as near.
+fn is_plain(text: &str, single: f32) -> bool {
+    // Readings of everyday size; from 2^24 on, float32 have no decimals.
+    if !(0.001..16_777_216.0).contains(&single) {
+        return false;
+    }
+    match text.bytes().position(|byte| byte == b'.') {
+        Some(point) => binary_places(single) != (text.len() - point) as i32,
+        None => false,
+    }
+}
+
+/// How many digits the number has behind the point in binary.
+fn binary_places(single: f32) -> i32 {
+    let bits = single.to_bits();
+    let exponent = (bits >> 23 & 0xff) as i32 - 127;
+    let mantissa = bits & 0x7f_ffff | 0x80_0000;
+    23 - exponent - mantissa.trailing_zeros() as i32
 }
 
 /// Appends `value`, which must be finite, with exactly so many decimals, as
@@ -144,17 +170,32 @@ pub fn push_integer(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(digits(value.unsigned_abs(), &mut text));
 }
 
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut i = 0;
+    while i < 100 {
+        pairs[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
+        i += 1;
+    }
+    pairs
+};
+
 /// The decimal digits of `value`, written to the end of `text`.
 fn digits(value: u64, text: &mut [u8; 20]) -> &[u8] {
     let mut at = text.len();
     let mut rest = value;
-    loop {
+    while rest >= 100 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+        rest /= 100;
+    }
+    if rest >= 10 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[rest as usize]);
+    } else {
         at -= 1;
-        text[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        text[at] = b'0' + rest as u8;
     }
     &text[at..]
 }
@@ -200,8 +241,8 @@ impl Shortest {
         // number has one more binary place than the decimal has places. Like
         // Rust's own formatting, take the one further from zero.
         if let places @ 1..=13 = -shortest.exponent {
-            let scaled = f64::from(single.abs()) * f64::from(2_u32 << places);
-            if scaled % 2.0 == 1.0 {
+            if binary_places(single) == places + 1 {
+                let scaled = f64::from(single.abs()) * f64::from(2_u32 << places);
                 shortest.integer = (scaled as u64 * 5_u64.pow(places as u32)).div_ceil(2);
             }
         }
