@@ -42,6 +42,7 @@ test: setup php
 	$(CARGO) test --locked --no-fail-fast
 	sh tests/php.sh test
 	sh tests/php.sh valgrind
+	sh tests/emoncms.sh
 	DEMO_TABLES=writer sh tests/demo/demo.sh
 	DEMO_TABLES=server sh tests/demo/demo.sh
 

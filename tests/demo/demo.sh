@@ -14,7 +14,7 @@ work=target/demo
 feeds=$work/data/emoncms
 backup=$work/backup
 command=target/release/emonfeed
-. tests/demo/server.sh
+. tests/server.sh
 
 bold='' plain=''
 if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi

@@ -1,0 +1,82 @@
+#!/bin/sh
+# The classes for emoncms (php-ext/emoncms) beside a private MariaDB server.
+#
+#   sh tests/emoncms.sh                  every tests/emoncms/*_test.php
+#   sh tests/emoncms.sh harness_test     that one
+#
+# PHP runs with settings of our own, in the tests' child processes too: nothing
+# of this machine's php.ini counts, and `mysqli` finds the server by itself.
+set -eu
+
+cd "$(dirname "$0")/.."
+# Debian keeps the database server out of an ordinary user's PATH.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+. tests/server.sh
+
+extension=$PWD/target/php-ext/modules/emonfeed.so
+if [ ! -f "$extension" ]; then
+    echo "$extension is missing: run make php first." >&2
+    exit 1
+fi
+
+# Not in target/: a socket's path may have no more than 107 bytes.
+work=$(mktemp -d "${TMPDIR:-/tmp}/emonfeed-php-XXXXXX")
+clean_up() {
+    stop_server
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' HUP TERM
+
+socket=$work/data/sock
+if [ "$(printf %s "$socket" | wc -c)" -gt 107 ]; then
+    echo "$work: too long for a socket; set TMPDIR to a shorter path." >&2
+    exit 1
+fi
+start_server "$work/data"
+sql 'CREATE DATABASE emoncms'
+
+{
+    # A zone that none of the tests asks for: no answer may depend on it.
+    printf '%s\n' 'error_reporting = -1' 'display_errors = stderr' 'log_errors = 0' \
+        'memory_limit = 128M' 'date.timezone = Pacific/Chatham' "mysqli.default_socket = \"$socket\""
+    built_in=$(php -n -m)
+    for name in mysqlnd mysqli posix; do
+        echo "$built_in" | grep -qix "$name" || echo "extension = $name"
+    done
+    echo "extension = \"$extension\""
+} >"$work/php.ini"
+export PHPRC="$work" PHP_INI_SCAN_DIR=
+export EMONFEED_TEST_FOLDER="$work" EMONFEED_TEST_DATA="$work/data/emoncms"
+
+# run FILE: whether it checked something, all of it well, and came to its end.
+run() {
+    began=$(date +%s)
+    code=0
+    php "$1" >"$work/output" || code=$?
+    cat "$work/output"
+    if [ "$code" -ne 0 ] || ! tail -n 1 "$work/output" | grep -q ': [1-9][0-9]* checks, all well$'; then
+        echo "FAILED: $1 (exit code $code)"
+        return 1
+    fi
+    echo "passed: $1 ($(($(date +%s) - began)) s)"
+}
+
+found=0
+failed=0
+for file in tests/emoncms/*_test.php; do
+    name=${file##*/}
+    case ${1:-$name} in
+    "$name" | "${name%.php}" | "$file") ;;
+    *) continue ;;
+    esac
+    found=$((found + 1))
+    run "$file" || failed=$((failed + 1))
+done
+if [ "$found" -eq 0 ]; then
+    echo "There is no test tests/emoncms/${1:-*_test.php}." >&2
+    exit 1
+fi
+echo "$found files of tests, $failed failed"
+[ "$failed" -eq 0 ]
