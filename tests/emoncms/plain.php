@@ -17,6 +17,25 @@ function shortest(float $value): float
     return (float)sprintf('%.8e', $value);
 }
 
+/** The same FLOAT, in as many digits: 19794.0625 has two shortest numbers, 19794.062 and 19794.063. */
+function same_single(float $expected, float $got): bool
+{
+    return pack('g', $expected) === pack('g', $got) && digits($expected) === digits($got);
+}
+
+function digits(float $value): int
+{
+    for ($digits = 1; (float)sprintf('%.' . ($digits - 1) . 'e', $value) !== $value; $digits++);
+    return $digits;
+}
+
+/** Nearly equal, or what is nearly equal is a FLOAT and was answered as its shortest number. */
+function on_a_line(float $expected, float $got): bool
+{
+    $single = unpack('g', pack('g', $got))[1];
+    return nearly($expected, $got) || nearly($expected, $single) && same_single(shortest($single), $got);
+}
+
 /** The answer an engine gives where there is nothing to answer. */
 function refusal(string $message): array
 {
@@ -94,10 +113,10 @@ final class PlainSql
     public function linear(int $time): ?float
     {
         $before = $this->last("time <= $time");
-        $after = $this->first("time > $time");
         if ($before !== null && $before[0] === $time) {
-            return $this->first("time = $time")[1];
+            return $before[1];
         }
+        $after = $this->first("time > $time");
         if ($before === null || $after === null || $before[1] === null || $after[1] === null) {
             return null;
         }
@@ -108,13 +127,17 @@ final class PlainSql
     }
 }
 
-/** The results of the engines' methods, from SPEC of their parents and plain SQL. */
+/**
+ * The results of the engines' methods. get_data_combined and
+ * get_data_aggregate are here with every point and its time; as_asked() is the
+ * rest.
+ */
 final class Expected
 {
     private const UNITS = ['daily', 'weekly', 'monthly', 'annual'];
 
-    /** MysqlTimeSeries::get_data_combined, but CSV. */
-    public static function mysql(PlainSql $feed, $start, $end, $interval, $average = 0, $zone = 'UTC', $format = 'unix', $skip = 0, $limit = 1)
+    /** MysqlTimeSeries::get_data_combined. */
+    public static function mysql(PlainSql $feed, $start, $end, $interval, $average = 0, $zone = 'UTC', $limit = 1)
     {
         [$start, $end] = [(int)$start, (int)$end];
         if (in_array($interval, self::UNITS, true)) {
@@ -123,14 +146,14 @@ final class Expected
                 return false;
             }
             $edges = Zone::called($zone ?: 'UTC')->edges($start, $end, $interval);
-            return self::list($edges, $skip, $format, function (int $from, int $to) use ($feed, $average, $begin, $finish): array {
+            return self::each($edges, function (int $from, int $to) use ($feed, $average, $begin, $finish): array {
                 if ($average) {
                     return [$from, $feed->over('AVG', $from, $to)];
                 }
                 return [$from, $begin < $from && $from < $finish ? $feed->linear($from) : null];
             });
         }
-        return self::list(self::ticks($start, $end, $interval), $skip, $format, function (int $from, int $to) use ($feed, $average, $end, $limit): array {
+        return self::each(self::ticks($start, $end, $interval), function (int $from, int $to) use ($feed, $average, $end, $limit): array {
             if ($average) {
                 return [$from, $feed->over('AVG', $from, min($to, $end))];
             }
@@ -138,8 +161,8 @@ final class Expected
         });
     }
 
-    /** PHPTimeSeries::get_data_combined, but CSV. */
-    public static function php(PlainSql $feed, $start, $end, $interval, $average = 0, $zone = 'UTC', $format = 'unix', $skip = 0, $limit = 1)
+    /** PHPTimeSeries::get_data_combined. */
+    public static function php(PlainSql $feed, $start, $end, $interval, $average = 0, $zone = 'UTC', $limit = 1)
     {
         [$start, $end] = [(int)$start, (int)$end];
         if ($end <= $start) {
@@ -148,7 +171,7 @@ final class Expected
         $edges = in_array($interval, self::UNITS, true)
             ? Zone::called($zone ?: 'UTC')->edges($start, $end, $interval)
             : self::ticks($start, $end, $interval);
-        return self::list($edges, $skip, $format, function (int $from, int $to) use ($feed, $average, $limit): array {
+        return self::each($edges, function (int $from, int $to) use ($feed, $average, $limit): array {
             if ($average) {
                 return [$from, $feed->over('AVG', $from, $to)];
             }
@@ -181,14 +204,14 @@ final class Expected
         return $answer;
     }
 
-    /** get_data_aggregate of both, but CSV. */
-    public static function aggregate(PlainSql $feed, $start, $end, $interval, string $aggregate, $zone = 'UTC', $format = 'unix', $skip = 0, $limit = 1)
+    /** get_data_aggregate of both. */
+    public static function aggregate(PlainSql $feed, $start, $end, $interval, string $aggregate, $zone = 'UTC', $limit = 1)
     {
         [$start, $end] = [(int)$start, (int)$end];
         $edges = in_array($interval, self::UNITS, true)
             ? Zone::called($zone ?: 'UTC')->edges($start, $end, $interval)
             : self::ticks($start, $end, $interval);
-        return self::list($edges, $skip, $format, function (int $from, int $to) use ($feed, $aggregate, $limit): array {
+        return self::each($edges, function (int $from, int $to) use ($feed, $aggregate, $limit): array {
             $inside = "time >= $from AND time < $to";
             switch ($aggregate) {
                 case 'first':
@@ -199,8 +222,8 @@ final class Expected
                     return self::sample($feed->last("time <= $from"), $from, $limit);
                 case 'min':
                 case 'max':
-                    $value = $feed->over(strtoupper($aggregate), $from, $to);
-                    return [$from, $value === null ? null : shortest($value)];
+                    $extreme = "SELECT $aggregate(data) FROM $feed->table WHERE $inside";
+                    return self::sample($feed->first("$inside AND data = ($extreme)"), $from, $limit);
                 case 'average':
                     return [$from, $feed->over('AVG', $from, $to)];
                 case 'sum':
@@ -248,11 +271,21 @@ final class Expected
         if ($count > 0) {
             $meta->end_value = $feed->last('TRUE')[1];
             if ($finish > $begin) {
-                $meta->interval = ($finish - $begin) / ($count - 1);
+                $meta->interval = ($finish - $begin) / ($count - 1.0);
             }
         }
         $meta->npoints = (float)$count;
         return $meta;
+    }
+
+    /** What an answer with all its points becomes for skipmissing and notime. */
+    public static function as_asked($answer, $skip, $format)
+    {
+        if (!is_array($answer) || isset($answer['success'])) {
+            return $answer;
+        }
+        $points = (int)$skip ? array_values(array_filter($answer, fn ($point) => $point[1] !== null)) : $answer;
+        return $format === 'notime' ? array_column($points, 1) : $points;
     }
 
     /** Edges of a fixed interval, the end of the last window included. @return list<int> */
@@ -276,14 +309,11 @@ final class Expected
         return [$value !== null && (int)$limit === 2 ? $row[0] : $from, $value];
     }
 
-    private static function list(array $edges, $skip, $format, callable $window): array
+    private static function each(array $edges, callable $window): array
     {
         $answer = [];
         for ($i = 0; $i + 1 < count($edges); $i++) {
-            $point = $window($edges[$i], $edges[$i + 1]);
-            if ($point[1] !== null || !(int)$skip) {
-                $answer[] = $format === 'notime' ? $point[1] : $point;
-            }
+            $answer[] = $window($edges[$i], $edges[$i + 1]);
         }
         return $answer;
     }

@@ -162,8 +162,8 @@ class MysqlTimeSeries implements engine_methods
     public function get_data_combined($feedid, $start, $end, $interval, $average = 0, $timezone = 'UTC', $timeformat = 'unix', $csv = false, $skipmissing = 0, $limitinterval = 1)
     {
         Parents::read(__METHOD__);
-        $format = $csv ? 'unix' : $timeformat;
-        $points = Expected::mysql($this->rows($feedid), $start, $end, $interval, $average, $timezone, $format, $skipmissing, $limitinterval);
+        $points = Expected::mysql($this->rows($feedid), $start, $end, $interval, $average, $timezone, $limitinterval);
+        $points = Expected::as_asked($points, $skipmissing, $csv ? 'unix' : $timeformat);
         return $csv ? print_and_exit($points) : $points;
     }
 
@@ -250,7 +250,7 @@ class PHPTimeSeries implements engine_methods
             [$meta->start_time, $meta->end_time] = [$rows[0][0], end($rows)[0]];
             $meta->end_value = end($rows)[1];
             if ($meta->end_time > $meta->start_time) {
-                $meta->interval = ($meta->end_time - $meta->start_time) / (count($rows) - 1);
+                $meta->interval = ($meta->end_time - $meta->start_time) / (count($rows) - 1.0);
             }
         }
         $meta->npoints = (float)count($rows);

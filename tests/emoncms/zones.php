@@ -42,6 +42,12 @@ final class Zone
         }
     }
 
+    /** When the zone's offset changes, from $from on and before $to. @return list<int> */
+    public function changes(int $from, int $to): array
+    {
+        return array_values(array_filter(array_column($this->changes, 0), fn ($time) => $from <= $time && $time < $to));
+    }
+
     /** Seconds east of UTC at $time. */
     public function offset(int $time): int
     {
