@@ -21,12 +21,15 @@ fi
 
 # Not in target/: a socket's path may have no more than 107 bytes.
 work=$(mktemp -d "${TMPDIR:-/tmp}/emonfeed-php-XXXXXX")
+test_pid=
 clean_up() {
+    [ -z "$test_pid" ] || kill "$test_pid" 2>/dev/null || true
     stop_server
     rm -rf "$work"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' HUP TERM
 
 socket=$work/data/sock
@@ -54,7 +57,11 @@ export EMONFEED_TEST_FOLDER="$work" EMONFEED_TEST_DATA="$work/data/emoncms"
 run() {
     began=$(date +%s)
     code=0
-    php "$1" >"$work/output" || code=$?
+    # Waited for, so that a signal to this script ends it at once.
+    php "$1" >"$work/output" &
+    test_pid=$!
+    wait "$test_pid" || code=$?
+    test_pid=
     cat "$work/output"
     if [ "$code" -ne 0 ] || ! tail -n 1 "$work/output" | grep -q ': [1-9][0-9]* checks, all well$'; then
         echo "FAILED: $1 (exit code $code)"

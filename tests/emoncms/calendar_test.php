@@ -141,4 +141,15 @@ foreach (array_filter($feeds, fn ($feed) => $feed->is_mysql()) as $feed) {
         check_time_of_day($feed, $what, ...$arguments);
     }
 }
+
+// A hundred thousand days are as many as one answer holds.
+foreach (['regular (today)', 'regular (php)'] as $name) {
+    [$feed] = array_values(array_filter($feeds, fn ($feed) => $feed->name === $name));
+    foreach ([0, 1] as $average) {
+        $answer = $feed->engine->get_data_combined($feed->id, 0, 86400 * 99999, 'daily', $average);
+        check("$name: a hundred thousand days, average $average", [100000, [86400 * 99999, null]], [count($answer), end($answer)]);
+        $answer = $feed->engine->get_data_combined($feed->id, 0, 86400 * 100000, 'daily', $average);
+        check("$name: a day more, average $average", [false, 'string'], [$answer['success'] ?? null, gettype($answer['message'] ?? null)]);
+    }
+}
 finish();

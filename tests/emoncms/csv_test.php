@@ -196,5 +196,24 @@ foreach ($many as $feed) {
             );
         }
     }
+    foreach ([1, 2] as $limit) {
+        $points = $counts = [];
+        $latest = [null, null];
+        for ($window = $i = 0; $start + 5 * $window <= $end; $window++) {
+            $edge = $start + 5 * $window;
+            while ($i < count($rows) && $rows[$i][0] <= $edge) {
+                $latest = $rows[$i++];
+            }
+            $points[] = [$limit === 2 ? $latest[0] ?? $edge : $edge, $latest[1]];
+            $counts[] = [$edge, (float)count($sum[$window] ?? [])];
+        }
+        foreach (['previous' => $points, 'count' => $counts] as $aggregate => $expected) {
+            check_text(
+                "$feed->name: $aggregate, limitinterval $limit",
+                csv($expected, 'as emoncms has them', 'unix', 'UTC'),
+                sent($feed, 'get_data_aggregate', [$start, $end, 5, $aggregate, 'UTC', 'unix', true, 0, $limit])
+            );
+        }
+    }
 }
 finish();

@@ -66,11 +66,17 @@ function check_combined(TestFeed $feed, string $what, $expected, $start, $end, $
         $alike = $feed->is_mysql() && !is_numeric($interval) ? 'on_a_line' : 'same_single';
     }
     foreach ([[0, 'unix'], [1, 'unix'], [0, 'notime'], [1, 'notime']] as [$skip, $format]) {
-        $arguments = [$start, $end, $interval, $average, $zone, $format, false, $skip, $limit];
+        $arguments = [$feed->id, $start, $end, $interval, $average, $zone, $format, false, $skip, $limit];
+        if ($skip) {
+            // A page's parameters come as text.
+            foreach ([0, 4, 8, 9] as $number) {
+                $arguments[$number] = (string)$arguments[$number];
+            }
+        }
         check(
-            sprintf('%s, %s: get_data_combined(%d, %s)', $feed->name, $what, $feed->id, substr(json_encode($arguments), 1, -1)),
+            sprintf('%s, %s: get_data_combined(%s)', $feed->name, $what, substr(json_encode($arguments), 1, -1)),
             Expected::as_asked($expected, $skip, $format),
-            $feed->engine->get_data_combined($feed->id, ...$arguments),
+            $feed->engine->get_data_combined(...$arguments),
             $alike
         );
     }
@@ -206,6 +212,7 @@ final class Feeds
             $this->make('one zero', fn () => [[1700000123, 0.0]]),
             $this->make('one NULL', fn () => [[1700000123, null]], null, ['2013', 'php']),
             $this->make('two rows', fn () => [[1700000123, 0.1], [1700090000, 16777215.0]]),
+            $this->make('from midnight to midnight', fn () => $this->rows(1699920000, 49, fn () => 3600)),
             $this->make('the ends of time', fn () => [
                 [0, 1.5], [1, -0.1], [7, 3.4e38], [4294967200, 1e-45], [4294967294, 2.5], [4294967295, 1e10],
             ])

@@ -21,7 +21,7 @@ final class Zone
             $this->changes = [[PHP_INT_MIN, 0]];
             return;
         }
-        exec('zdump -v -c 1960,2110 ' . escapeshellarg($name), $lines);
+        exec('zdump -v -c 1960,2200 ' . escapeshellarg($name), $lines);
         $moment = '/ (\w{3}) +(\d+) (\d+):(\d+):(\d+) (\d+) UT = .* gmtoff=(-?\d+)$/';
         foreach ($lines as $line) {
             if (!preg_match($moment, $line, $found)) {
