@@ -25,6 +25,7 @@ compiles_cxx() { has ${CXX%% *} && echo '#include <cstdio>' | $CXX -x c++ -fsynt
 has_php_dev() { has phpize && has php-config; }
 has_server() { has mariadbd || { has mysqld && mysqld --no-defaults --version | grep -q MariaDB; }; }
 has_client() { has mariadb || has mysql; }
+has_zones() { has zdump && [ -f /usr/share/zoneinfo/Australia/Lord_Howe ]; }
 has_mysqli() { has php && php -m | grep -qx mysqli; }
 # A valgrind without the symbols of libc stops at its start.
 runs_valgrind() { has valgrind && valgrind -q --error-exitcode=1 true >/dev/null 2>&1; }
@@ -50,6 +51,7 @@ find_missing() {
     need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
     need has_client 'mariadb-client-core' 'its client program'
     need has_mysqli 'php-mysql' 'PHP talks to that server in the tests'
+    need has_zones 'libc-bin tzdata' 'time zones, to compare midnights with'
 }
 has_php() { has php; }
 has_pkg_config() { has pkg-config; }

@@ -54,7 +54,7 @@ function requests(string $zone, int $moment): array
 /** [method's arguments after the zone] for the values within a day. */
 function splits(): array
 {
-    return ['[0]', '[0, 8.5, 16.25]', '[-1.5, 24, 25]', '["7", "19.75"]', '[]'];
+    return ['[0]', '[0, 8.2, 16.3333]', '[-1.5, 24, 25]', '["7", "19.75"]', '[]'];
 }
 
 function check_time_of_day(TestFeed $feed, string $what, $start, $end, $mode, $zone, $split): void
@@ -113,7 +113,7 @@ foreach ($feeds as $feed) {
         // The ends of time are too far from each other to count the days between.
         $start = max($start, $end - 40 * 86400);
         foreach (['daily', 'weekly', 'monthly', 'annual'] as $unit) {
-            foreach (['UTC', 'America/New_York', 0] as $zone) {
+            foreach (['UTC', 'America/New_York', 'Etc/GMT+5', '+05:30', 0] as $zone) {
                 foreach ([0, 1] as $average) {
                     check_combined($feed, $unit, $feed->combined($start, $end, $unit, $average, $zone, 1), $start, $end, $unit, $average, $zone);
                 }

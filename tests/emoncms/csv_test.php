@@ -112,7 +112,7 @@ foreach ($numbers as $feed) {
         check_csv($feed, "averages $settings", $b, $b + 8400, 1200, 1, 'UTC', 'unix', 0, 1, $settings);
     }
     foreach (['unix', 'excel', 'iso8601', 'notime', 'unixms'] as $format) {
-        foreach (['Europe/London', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'UTC'] as $zone) {
+        foreach (['Europe/London', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'UTC', 'Etc/GMT+5', '-03:30'] as $zone) {
             check_csv($feed, "times in $zone", $b - 60, $b + 7200, 600, 0, $zone, $format);
         }
     }
@@ -126,12 +126,14 @@ foreach ($numbers as $feed) {
     check_csv($feed, 'without what is missing', $b - 1000, $b + 3000, 100, 0, 'UTC', 'unix', 1);
     check_csv($feed, 'end before start', $b + 10, $b, 10);
     foreach (['max', 'count', 'previous'] as $aggregate) {
-        $points = Expected::aggregate($feed->truth, $b - 400, $b + 3000, 700, $aggregate);
-        check_text(
-            "$feed->name: $aggregate",
-            csv($points, 'of the continent', 'iso8601', 'Europe/London'),
-            sent($feed, 'get_data_aggregate', [$b - 400, $b + 3000, 700, $aggregate, 'Europe/London', 'iso8601', true], 'of the continent')
-        );
+        $points = Expected::aggregate($feed->truth, $b - 1500, $e + 9000, 700, $aggregate);
+        foreach ([0, 1] as $skip) {
+            check_text(
+                "$feed->name: $aggregate, skipmissing $skip",
+                csv(Expected::as_asked($points, $skip, 'unix'), 'of the continent', 'iso8601', 'Europe/London'),
+                sent($feed, 'get_data_aggregate', [$b - 1500, $e + 9000, 700, $aggregate, 'Europe/London', 'iso8601', true, $skip], 'of the continent')
+            );
+        }
     }
 }
 

@@ -44,6 +44,8 @@ check('Lord Howe, half an hour', [1712408400, 1712496600], Zone::called('Austral
 check('Kathmandu', [1718561700, 1719166500], Zone::called('Asia/Kathmandu')->edges(1718300000, 1719000000, 'weekly'));
 check('Cairo has no midnight that day', [1714082400, 1714165200, 1714251600], Zone::called('Africa/Cairo')->edges(1714100000, 1714200000, 'daily'));
 check('Havana has two', [1730606400, 1730696400], Zone::called('America/Havana')->edges(1730610000, 1730610000, 'daily'));
+check('zones that never change', [0, -18000, 19800, -12600], array_map(fn ($name) => Zone::called($name)->offset(1700000000), ['UTC', 'Etc/GMT+5', '+05:30', '-03:30']));
+check_throws('no zone', RuntimeException::class, 'no zone Mars/Olympus', fn () => Zone::called('Mars/Olympus'));
 check('months', [1704067200, 1706745600, 1709251200], Zone::called('UTC')->edges(1705000000, 1707000000, 'monthly'));
 check('years', [1672531200, 1704067200, 1735689600], Zone::called('UTC')->edges(1700000000, 1704067200, 'annual'));
 
