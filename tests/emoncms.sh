@@ -21,6 +21,7 @@ fi
 
 # Not in target/: a socket's path may have no more than 107 bytes.
 work=$(mktemp -d "${TMPDIR:-/tmp}/emonfeed-php-XXXXXX")
+work=$(cd "$work" && pwd)
 test_pid=
 clean_up() {
     [ -z "$test_pid" ] || kill "$test_pid" 2>/dev/null || true
