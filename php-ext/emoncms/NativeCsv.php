@@ -1,0 +1,67 @@
+<?php
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Part of emonfeed. It works inside emoncms and has emoncms's licence, the
+// GNU Affero General Public License, version 3 or later.
+
+/** How emoncms writes CSV: the settings of [feed], and times in a zone. */
+class NativeCsv
+{
+    private const TIMES = array('excel' => 'd/m/Y H:i:s', 'iso8601' => 'c');
+
+    private $zone;
+    private $time;
+    private $separator;
+    private $decimals;
+    private $point;
+
+    public function __construct(DateTimeZone $zone, $timeformat)
+    {
+        global $settings;
+        $feed = isset($settings['feed']) ? $settings['feed'] : array();
+        $this->zone = $zone;
+        $this->time = is_string($timeformat) && isset(self::TIMES[$timeformat]) ? $timeformat : 'unix';
+        $this->separator = (string) ($feed['csv_field_separator'] ?? ',');
+        $this->decimals = (int) ($feed['csv_decimal_places'] ?? 2);
+        $this->point = (string) ($feed['csv_decimal_place_separator'] ?? '.');
+    }
+
+    /** For the extension's methods that write CSV, for times from $from to $to. */
+    public function format($from, $to): array
+    {
+        return array(
+            'separator' => $this->separator,
+            'decimals' => $this->decimals,
+            'point' => $this->point,
+            'missing' => 'null',
+            'time' => $this->time,
+            'offsets' => $this->time === 'unix' ? array() : $this->offsets($from, $to),
+        );
+    }
+
+    /** The points of a list [time, value], one line each. */
+    public function lines(array $points): string
+    {
+        $date = new DateTime('now', $this->zone);
+        $lines = '';
+        foreach ($points as list($time, $value)) {
+            $lines .= $this->time === 'unix' ? $time : $date->setTimestamp($time)->format(self::TIMES[$this->time]);
+            $lines .= $this->separator;
+            $lines .= $value === null ? 'null' : number_format($value, $this->decimals, $this->point, '');
+            $lines .= "\n";
+        }
+        return $lines;
+    }
+
+    /** What the clocks show: a list [from time, seconds east of UTC]. */
+    private function offsets($from, $to): array
+    {
+        $from = (int) max($from, NativeCalendar::FIRST_SECOND, PHP_INT_MIN);
+        $to = (int) min($to, NativeCalendar::LAST_SECOND, PHP_INT_MAX);
+        $transitions = $this->zone->getTransitions($from, $to);
+        if (!$transitions) {
+            // A zone such as +02:00, which never changes.
+            return array(array($from, $this->zone->getOffset(new DateTime("@$from"))));
+        }
+        return array_map(fn($change) => array($change['ts'], $change['offset']), $transitions);
+    }
+}

@@ -1,0 +1,213 @@
+<?php
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Part of emonfeed. It works inside emoncms and has emoncms's licence, the
+// GNU Affero General Public License, version 3 or later.
+
+use Emonfeed\Feed;
+
+require_once __DIR__.'/NativeReads.php';
+
+/**
+ * MysqlTimeSeries that reads the tables' files instead of asking the database.
+ * Writing is left to MysqlTimeSeries, and reading too where it must be.
+ */
+class NativeMysqlTimeSeries extends MysqlTimeSeries
+{
+    use NativeReads;
+
+    private $native;
+
+    /**
+     * @param array $native 'dir': the folder of the tables' files; 'server':
+     *     the host_info of the connection when they were found there
+     * @param mixed ...$arguments those of MysqlTimeSeries
+     */
+    public function __construct(array $native, ...$arguments)
+    {
+        $this->native = $native;
+        parent::__construct(...$arguments);
+    }
+
+    private function nativePath($feedid): string
+    {
+        if ($this->mysqli->host_info !== $this->native['server']) {
+            throw new RuntimeException(
+                "{$this->native['dir']} belongs to the database server '{$this->native['server']}', but emoncms uses '".
+                $this->mysqli->host_info."' now: run ".__DIR__.'/enable again'
+            );
+        }
+        $table = $this->get_table_name($feedid);
+        if (preg_match('/[^\x01-\x7F]/', $table)) {
+            throw new RuntimeException("the table name '$table' has letters that are not read: only ASCII is");
+        }
+        // MySQL's own way of writing table names as file names.
+        $file = preg_replace_callback('/[^0-9A-Za-z_]/', fn($match) => sprintf('@%04x', ord($match[0])), $table);
+        return rtrim($this->native['dir'], '/')."/$file.MYD";
+    }
+
+    public function lastvalue($feedid)
+    {
+        return $this->native(
+            $feedid,
+            fn() => $this->nativeFeed($feedid)->lastValue() ?? false,
+            fn() => parent::lastvalue($feedid)
+        );
+    }
+
+    public function get_meta($feedid)
+    {
+        // Without generic it is kept in a file that the parent writes.
+        if (!$this->generic) return parent::get_meta($feedid);
+        return $this->native($feedid, fn() => $this->readMeta((int) $feedid), fn() => parent::get_meta($feedid));
+    }
+
+    private function readMeta(int $feedid): stdClass
+    {
+        $read = $this->nativeFeed($feedid)->meta();
+        $meta = new stdClass();
+        $meta->id = $feedid;
+        $meta->table_name = $this->get_table_name($feedid);
+        $meta->value_type = "FLOAT NOT NULL";
+        $meta->start_time = $read['start_time'];
+        $meta->end_time = $read['end_time'];
+        $meta->npoints = $read['npoints'];
+        $meta->interval = 0;
+        if ($meta->npoints > 0) {
+            $meta->interval = floor(($meta->end_time - $meta->start_time) / $meta->npoints);
+        }
+        return $meta;
+    }
+
+    public function get_feed_size($feedid)
+    {
+        return $this->native($feedid, fn() => $this->readSize($feedid), fn() => parent::get_feed_size($feedid));
+    }
+
+    private function readSize($feedid): int
+    {
+        $meta = $this->nativeFeed($feedid)->meta();
+        return $meta['bytes'] + $meta['index_bytes'];
+    }
+
+    public function get_data_combined($feedid,$start,$end,$interval,$average=0,$timezone="UTC",$timeformat="unix",$csv=false,$skipmissing=0,$limitinterval=1)
+    {
+        $arguments = func_get_args();
+        return $this->nativeData(
+            $feedid,
+            fn() => $this->readData(
+                $this->nativeFeed($feedid),
+                new NativeRequest($feedid,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval),
+                (bool) $average
+            ),
+            fn() => parent::get_data_combined(...$arguments)
+        );
+    }
+
+    private function readData(Feed $feed, NativeRequest $request, bool $average)
+    {
+        $flags = $request->flags();
+        if (!$request->hasCalendar()) {
+            return $average
+                ? $this->nativeWindows($feed, $request, Feed::AVERAGE, $flags | Feed::CLIP_END)
+                : $this->nativeWindows($feed, $request, Feed::FIRST, $flags | Feed::CLOSED_END);
+        }
+        $meta = $feed->meta();
+        if ($meta['npoints'] === 0) return false;
+        if ($average) return $this->nativeWindows($feed, $request, Feed::AVERAGE, $flags);
+        return $this->nativeEdges($request, fn($edges) => $request->wanted(
+            self::inside($meta, $feed->valuesAt(array_slice($edges, 0, -1), Feed::LINEAR))
+        ));
+    }
+
+    /** The points without the values of those that are not between the first row and the last. */
+    private static function inside(array $meta, array $points): array
+    {
+        foreach ($points as $i => list($time)) {
+            if ($time <= $meta['start_time'] || $time >= $meta['end_time']) $points[$i][1] = null;
+        }
+        return $points;
+    }
+
+    // Before it had a $timeformat, $split was the sixth.
+    public function get_data_DMY_time_of_day($feedid,$start,$end,$mode,$timezone,$timeformat,$split=null)
+    {
+        $arguments = func_get_args();
+        if (count($arguments) < 7) {
+            list($timeformat, $split) = array('unix', $timeformat);
+        }
+        return $this->nativeData(
+            $feedid,
+            fn() => $this->readTimesOfDay(
+                $this->nativeFeed($feedid),
+                new NativeRequest($feedid,$start,$end,$mode,$timezone,$timeformat,false,0,1),
+                json_decode((string) $split)
+            ),
+            fn() => parent::get_data_DMY_time_of_day(...$arguments)
+        );
+    }
+
+    private function readTimesOfDay(Feed $feed, NativeRequest $request, $split)
+    {
+        if (!$request->hasCalendar() || !is_array($split) || count($split) > 48) return false;
+        // Hours to seconds; a number that is no time of day stays one that can be added.
+        $offsets = array_map(fn($hours) => (int) (max(-1e9, min(1e9, (float) $hours)) * 3600), $split);
+
+        $meta = $feed->meta();
+        if ($meta['npoints'] < 2) {
+            return array('success'=>false, 'message'=>"Feed $request->feedid does not contain enough datapoints yet");
+        }
+        $edges = array_slice($request->edges(), 0, -1);
+        if (count($edges) * count($offsets) > 10 * NativeCalendar::MOST) {
+            throw new ValueError('request of more than '. 10 * NativeCalendar::MOST .' values, reduce time range');
+        }
+        $data = array();
+        foreach (array_chunk($edges, 500) as $some) {
+            foreach ($this->valuesAfter($feed, $meta, $some, $offsets) as $i => $values) {
+                $data[] = array($some[$i], $values);
+            }
+        }
+        return $request->answer($data);
+    }
+
+    /** For each edge the list of values that many seconds after it. */
+    private function valuesAfter(Feed $feed, array $meta, array $edges, array $offsets): array
+    {
+        $times = array();
+        foreach ($edges as $edge) {
+            foreach ($offsets as $offset) $times[] = $edge + $offset;
+        }
+        $values = array_column($feed->valuesAt($times, Feed::LINEAR), 1);
+        $lists = array();
+        foreach ($edges as $i => $edge) {
+            $inside = $meta['start_time'] < $edge && $edge < $meta['end_time'];
+            $lists[] = $inside
+                ? array_slice($values, $i * count($offsets), count($offsets))
+                : array_fill(0, count($offsets), null);
+        }
+        return $lists;
+    }
+
+    public function export($feedid, $start)
+    {
+        $pieces = $this->native($feedid, fn() => $this->readRows($this->nativeFeed($feedid), (int) $start), fn() => null);
+        if (!$pieces) return parent::export($feedid, $start);
+        $this->nativeDownload($feedid, $this->get_table_name($feedid).'.csv', 'text/csv', $pieces);
+    }
+
+    /** CSV from that time on, the first piece made already; null for a histogram, which has a third column. */
+    private function readRows(Feed $feed, int $start): ?Generator
+    {
+        if ($feed->meta()['histogram']) return null;
+        $pieces = self::piecesOfRows($feed, $start);
+        $pieces->rewind();
+        return $pieces;
+    }
+
+    private static function piecesOfRows(Feed $feed, int $start): Generator
+    {
+        for ($next = array($start, 0); $next; ) {
+            list($piece, $next) = $feed->rowsCsv($next[0], PHP_INT_MAX, array(), $next[1]);
+            yield $piece;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+<?php
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Part of emonfeed. It works inside emoncms and has emoncms's licence, the
+// GNU Affero General Public License, version 3 or later.
+
+use Emonfeed\Feed;
+
+require_once __DIR__.'/NativeReads.php';
+
+/**
+ * PHPTimeSeries that reads its files with the extension emonfeed. Writing is
+ * left to PHPTimeSeries, and reading too where it must be.
+ */
+class NativePHPTimeSeries extends PHPTimeSeries
+{
+    use NativeReads;
+
+    const ROW = 9;
+
+    private $native;
+
+    /** @param mixed ...$arguments those of PHPTimeSeries */
+    public function __construct(...$arguments)
+    {
+        $this->native = $arguments;
+        parent::__construct(...$arguments);
+    }
+
+    private function nativePath($feedid): string
+    {
+        if (count($this->native) > 1) {
+            throw new RuntimeException(
+                'this PHPTimeSeries has a buffer, the files do not hold all rows: take the native engines back with '.
+                __DIR__.'/enable --revert'
+            );
+        }
+        return ($this->native[0]['datadir'] ?? '/var/lib/phptimeseries/')."feed_$feedid.MYD";
+    }
+
+    public function lastvalue($id)
+    {
+        return $this->native(
+            $id,
+            fn() => $this->nativeFeed($id)->lastValue() ?? false,
+            fn() => parent::lastvalue($id)
+        );
+    }
+
+    public function get_value($id,$time)
+    {
+        return $this->native(
+            $id,
+            fn() => $this->nativeFeed($id)->valuesAt(array((int) $time), Feed::NEXT)[0][1],
+            fn() => parent::get_value($id, $time)
+        );
+    }
+
+    public function get_meta($id)
+    {
+        return $this->native($id, fn() => $this->readMeta((int) $id), fn() => parent::get_meta($id));
+    }
+
+    private function readMeta(int $id): stdClass
+    {
+        $feed = $this->nativeFeed($id);
+        $read = $feed->meta();
+        $meta = new stdClass();
+        $meta->id = $id;
+        $meta->start_time = $read['start_time'];
+        $meta->end_time = $read['end_time'];
+        $meta->interval = 1;
+        if ($read['npoints'] > 0) {
+            // By its time: rows may have come since.
+            $meta->end_value = $feed->valuesAt(array($read['end_time']), Feed::EXACT)[0][1];
+            if ($meta->end_time > $meta->start_time) {
+                $meta->interval = ($meta->end_time - $meta->start_time) / ($read['npoints'] - 1);
+            }
+        }
+        $meta->npoints = (float) $read['npoints'];
+        return $meta;
+    }
+
+    public function get_feed_size($id)
+    {
+        return $this->native($id, fn() => fstat($this->nativeOpen($id))['size'], fn() => parent::get_feed_size($id));
+    }
+
+    public function get_data_combined($id,$start,$end,$interval,$average=0,$timezone="UTC",$timeformat="unix",$csv=false,$skipmissing=0,$limitinterval=1)
+    {
+        $arguments = func_get_args();
+        if ((int) $end <= (int) $start) {
+            return array('success'=>false, 'message'=>"request end time before start time");
+        }
+        if ($interval === 'original') return parent::get_data_combined(...$arguments);
+        return $this->nativeData(
+            $id,
+            fn() => $this->readData(
+                $this->nativeFeed($id),
+                new NativeRequest($id,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval),
+                (bool) $average
+            ),
+            fn() => parent::get_data_combined(...$arguments)
+        );
+    }
+
+    private function readData(Feed $feed, NativeRequest $request, bool $average)
+    {
+        return $this->nativeWindows($feed, $request, $average ? Feed::AVERAGE : Feed::FIRST, $request->flags());
+    }
+
+    public function export($id,$start)
+    {
+        $file = $this->native($id, fn() => $this->nativeOpen($id), fn() => null);
+        if (!$file) return parent::export($id, $start);
+        $pieces = self::piecesOfFile($file, max(0, intdiv((int) $start, self::ROW)));
+        $this->nativeDownload($id, 'feed_'.(int) $id.'.MYD', 'application/octet-stream', $pieces);
+    }
+
+    /** The rows from number $row on, as bytes. Writers wait for one piece, not for the download. */
+    private static function piecesOfFile($file, int $row): Generator
+    {
+        stream_set_read_buffer($file, 0);
+        $end = null;
+        do {
+            flock($file, LOCK_SH);
+            $rows = intdiv(fstat($file)['size'], self::ROW);
+            $end = $end ?? $rows;
+            // A file that shrank has other rows at this place.
+            $count = $rows < $end ? 0 : min($end - $row, 16384);
+            fseek($file, $row * self::ROW);
+            $piece = $count > 0 ? stream_get_contents($file, $count * self::ROW) : '';
+            flock($file, LOCK_UN);
+            $row += $count;
+            yield $piece;
+        } while ($piece !== '');
+    }
+
+    public function get_sha256sum($id, $npoints = 0)
+    {
+        return $this->native($id, fn() => $this->readSha256sum($id, (int) $npoints), fn() => null)
+            ?? parent::get_sha256sum($id, $npoints);
+    }
+
+    /** Null if there are fewer rows than asked for. */
+    private function readSha256sum($id, int $npoints): ?string
+    {
+        $file = $this->nativeOpen($id);
+        flock($file, LOCK_SH);
+        $rows = intdiv(fstat($file)['size'], self::ROW);
+        if ($npoints < 0 || $npoints > $rows) return null;
+        $hash = hash_init('sha256');
+        hash_update_stream($hash, $file, ($npoints ?: $rows) * self::ROW);
+        return hash_final($hash);
+    }
+
+    /** @return resource */
+    private function nativeOpen($id)
+    {
+        $path = $this->nativeFile($id);
+        $file = @fopen($path, 'rb');
+        if (!$file) {
+            throw new RuntimeException("$path cannot be opened for reading: see that it is there and that PHP may read it");
+        }
+        return $file;
+    }
+}
