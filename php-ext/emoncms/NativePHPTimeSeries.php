@@ -69,14 +69,15 @@ class NativePHPTimeSeries extends PHPTimeSeries
         $meta->start_time = $read['start_time'];
         $meta->end_time = $read['end_time'];
         $meta->interval = 1;
-        if ($read['npoints'] > 0) {
+        $npoints = (float) $read['npoints'];
+        if ($npoints > 0) {
             // By its time: rows may have come since.
             $meta->end_value = $feed->valuesAt(array($read['end_time']), Feed::EXACT)[0][1];
             if ($meta->end_time > $meta->start_time) {
-                $meta->interval = ($meta->end_time - $meta->start_time) / ($read['npoints'] - 1);
+                $meta->interval = ($meta->end_time - $meta->start_time) / ($npoints - 1);
             }
         }
-        $meta->npoints = (float) $read['npoints'];
+        $meta->npoints = $npoints;
         return $meta;
     }
 
