@@ -71,8 +71,8 @@ class NativePHPTimeSeries extends PHPTimeSeries
         $meta->interval = 1;
         $npoints = (float) $read['npoints'];
         if ($npoints > 0) {
-            // By its time: rows may have come since.
-            $meta->end_value = $feed->valuesAt(array($read['end_time']), Feed::EXACT)[0][1];
+            // By its time: later rows may have come since.
+            $meta->end_value = $feed->valuesAt(array($read['end_time']), Feed::PREVIOUS)[0][1];
             if ($meta->end_time > $meta->start_time) {
                 $meta->interval = ($meta->end_time - $meta->start_time) / ($npoints - 1);
             }

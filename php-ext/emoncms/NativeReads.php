@@ -120,7 +120,7 @@ trait NativeReads
         }
         for (; $from <= $until; $from += NativeRequest::PIECE * $interval) {
             $last = $from + (NativeRequest::PIECE - 1) * $interval;
-            $format = $request->csv->format($from, $last + $interval);
+            $format = $request->csv->format($from, min($last, $request->end) + $interval);
             // CLIP_END is about the end of the request, not that of a piece.
             $atEnd = $last + $interval > $request->end;
             yield $feed->windowsCsv((int) $from, $atEnd ? $request->end : (int) $last, $interval, $aggregate,
@@ -184,7 +184,7 @@ trait NativeReads
             $request = new NativeRequest($feedid,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval);
             if ($aggregate === 'previous') {
                 return $this->nativeEdges($request, fn($edges) => $request->wanted(
-                    $feed->valuesAt(array_slice($edges, 0, -1), Feed::PREVIOUS)
+                    self::previous($feed, array_slice($edges, 0, -1), $request->truetime)
                 ));
             }
             return $this->nativeWindows($feed, $request, constant(Feed::class.'::'.strtoupper($aggregate)), $request->flags());
@@ -192,5 +192,22 @@ trait NativeReads
             // No parent has an answer.
             return array('success'=>false, 'message'=>$e->getMessage());
         }
+    }
+
+    /** The latest reading at or before each time, on request with its own time. */
+    private static function previous(Feed $feed, array $times, bool $truetime): array
+    {
+        $points = $feed->valuesAt($times, Feed::PREVIOUS);
+        if (!$truetime) return $points;
+        // The windows between the times, each with its end and without its
+        // begin. Where there is a reading but none in the window, it is older.
+        $edges = array_map(fn($time) => $time + 1, $times);
+        array_unshift($edges, PHP_INT_MIN);
+        $reading = null;
+        foreach ($feed->windowsAt($edges, Feed::LAST, Feed::TRUE_TIME) as $i => $last) {
+            if ($last[1] !== null) $reading = $last;
+            if ($points[$i][1] !== null && $reading) $points[$i] = $reading;
+        }
+        return $points;
     }
 }
