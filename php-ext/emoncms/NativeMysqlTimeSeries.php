@@ -32,13 +32,13 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
     {
         if ($this->mysqli->host_info !== $this->native['server']) {
             throw new RuntimeException(
-                "{$this->native['dir']} belongs to the database server '{$this->native['server']}', but emoncms uses '".
-                $this->mysqli->host_info."' now: run ".__DIR__.'/enable again'
+                "{$this->native['dir']} has the tables of the server '{$this->native['server']}', but emoncms uses '".
+                $this->mysqli->host_info."' now"
             );
         }
         $table = $this->get_table_name($feedid);
         if (preg_match('/[^\x01-\x7F]/', $table)) {
-            throw new RuntimeException("the table name '$table' has letters that are not read: only ASCII is");
+            throw new RuntimeException("the name of the table '$table' has letters that are not ASCII");
         }
         // MySQL's own way of writing table names as file names.
         $file = preg_replace_callback('/[^0-9A-Za-z_]/', fn($match) => sprintf('@%04x', ord($match[0])), $table);

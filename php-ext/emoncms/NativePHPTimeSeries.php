@@ -29,10 +29,7 @@ class NativePHPTimeSeries extends PHPTimeSeries
     private function nativePath($feedid): string
     {
         if (count($this->native) > 1) {
-            throw new RuntimeException(
-                'this PHPTimeSeries has a buffer, the files do not hold all rows: take the native engines back with '.
-                __DIR__.'/enable --revert'
-            );
+            throw new RuntimeException('this PHPTimeSeries has a buffer, so the files do not hold all rows');
         }
         return ($this->native[0]['datadir'] ?? '/var/lib/phptimeseries/')."feed_$feedid.MYD";
     }
@@ -160,7 +157,9 @@ class NativePHPTimeSeries extends PHPTimeSeries
         $path = $this->nativeFile($id);
         $file = @fopen($path, 'rb');
         if (!$file) {
-            throw new RuntimeException("$path cannot be opened for reading: see that it is there and that PHP may read it");
+            // The extension says why.
+            $this->nativeFeed($id)->meta();
+            throw new RuntimeException("$path: cannot open for reading");
         }
         return $file;
     }

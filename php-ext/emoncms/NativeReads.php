@@ -24,10 +24,7 @@ trait NativeReads
     private function nativeFile($feedid): string
     {
         if (!method_exists(Feed::class, 'windowsCsv')) {
-            throw new RuntimeException(
-                'the PHP extension emonfeed is not loaded, or older than '.__DIR__.
-                ': install it, or take the native engines back with '.__DIR__.'/enable --revert'
-            );
+            throw new RuntimeException('the PHP extension emonfeed is not loaded here, or is older than these files');
         }
         return $this->nativePath((int) $feedid);
     }
@@ -76,7 +73,10 @@ trait NativeReads
         if (isset($this->nativeLogged[$key])) return;
         $this->nativeLogged[$key] = true;
         $log = new EmonLogger(__FILE__);
-        $log->warn('feed '.(int) $feedid.' is left to '.get_parent_class($this).': '.$e->getMessage());
+        $log->warn(
+            'feed '.(int) $feedid.' is left to '.get_parent_class($this).': '.$e->getMessage().
+            '; '.__DIR__.'/enable --check says what to do'
+        );
     }
 
     /** Windows of a feed: a list, or CSV and exit. */
