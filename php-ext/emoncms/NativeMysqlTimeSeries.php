@@ -189,18 +189,16 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
 
     public function export($feedid, $start)
     {
-        $pieces = $this->native($feedid, fn() => $this->readRows($this->nativeFeed($feedid), (int) $start), fn() => null);
-        if (!$pieces) return parent::export($feedid, $start);
-        $this->nativeDownload($feedid, $this->get_table_name($feedid).'.csv', 'text/csv', $pieces);
+        return $this->native($feedid, fn() => $this->sendRows($feedid, (int) $start), fn() => null)
+            ?? parent::export($feedid, $start);
     }
 
-    /** CSV from that time on, the first piece made already; null for a histogram, which has a third column. */
-    private function readRows(Feed $feed, int $start): ?Generator
+    /** Sends CSV and exits; returns null for a histogram, which has a third column. */
+    private function sendRows($feedid, int $start)
     {
+        $feed = $this->nativeFeed($feedid);
         if ($feed->meta()['histogram']) return null;
-        $pieces = self::piecesOfRows($feed, $start);
-        $pieces->rewind();
-        return $pieces;
+        $this->nativeDownload($feedid, $this->get_table_name($feedid).'.csv', 'text/csv', self::piecesOfRows($feed, $start));
     }
 
     private static function piecesOfRows(Feed $feed, int $start): Generator

@@ -108,9 +108,13 @@ class NativePHPTimeSeries extends PHPTimeSeries
 
     public function export($id,$start)
     {
-        $file = $this->native($id, fn() => $this->nativeOpen($id), fn() => null);
-        if (!$file) return parent::export($id, $start);
-        $pieces = self::piecesOfFile($file, max(0, intdiv((int) $start, self::ROW)));
+        return $this->native($id, fn() => $this->sendFile($id, (int) $start), fn() => null)
+            ?? parent::export($id, $start);
+    }
+
+    private function sendFile($id, int $start)
+    {
+        $pieces = self::piecesOfFile($this->nativeOpen($id), max(0, intdiv($start, self::ROW)));
         $this->nativeDownload($id, 'feed_'.(int) $id.'.MYD', 'application/octet-stream', $pieces);
     }
 

@@ -62,6 +62,7 @@ class NativeRequest
         if ($this->hasCalendar()) {
             return NativeCalendar::edges($this->interval, $this->start, $this->end, $this->zone);
         }
+        NativeCalendar::check($this->start, $this->end);
         if (($this->end - $this->start) / $this->interval >= NativeCalendar::MOST) {
             throw new ValueError("request of more than ".NativeCalendar::MOST." points, increase request interval or reduce time range");
         }
