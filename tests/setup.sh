@@ -27,6 +27,7 @@ has_server() { has mariadbd || { has mysqld && mysqld --no-defaults --version | 
 has_client() { has mariadb || has mysql; }
 has_zones() { has zdump && [ -f /usr/share/zoneinfo/Australia/Lord_Howe ]; }
 has_mysqli() { has php && php -m | grep -qx mysqli; }
+has_acl() { has setfacl && has getfacl; }
 # A valgrind without the symbols of libc stops at its start.
 runs_valgrind() { has valgrind && valgrind -q --error-exitcode=1 true >/dev/null 2>&1; }
 
@@ -52,6 +53,7 @@ find_missing() {
     need has_client 'mariadb-client-core' 'its client program'
     need has_mysqli 'php-mysql' 'PHP talks to that server in the tests'
     need has_zones 'libc-bin tzdata' 'time zones, to compare midnights with'
+    need has_acl 'acl' 'lets the web server read tables, as `enable` proposes it'
 }
 has_php() { has php; }
 has_pkg_config() { has pkg-config; }

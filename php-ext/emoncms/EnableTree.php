@@ -1,0 +1,153 @@
+<?php
+// SPDX-License-Identifier: AGPL-3.0-or-later
+//
+// An emoncms on disk: where it is, and whether it is one we know.
+
+final class EnableTree
+{
+    public const MODEL = 'Modules/feed/feed_model.php';
+    public const OWN = 'Modules/feed/engine/emonfeed';
+    public const USUAL = ['/var/www/emoncms', '/var/www/html/emoncms', '/var/www/html', '/opt/emoncms',
+        '/opt/openenergymonitor/emoncms', '/opt/emoncms/emoncms'];
+
+    /** The parameters that get_data_combined has had since times are seconds, after the feed's id. */
+    private const ASKED = ['$start', '$end', '$interval', '$average', '$timezone', '$timeformat', '$csv',
+        '$skipmissing', '$limitinterval'];
+
+    private function __construct(public string $path)
+    {
+    }
+
+    /** @param string[] $usual where to look if the folder of this program is in no emoncms */
+    public static function find(?string $named, string $called, array $usual = self::USUAL): self
+    {
+        if ($named !== null) {
+            if (!self::is_one($named)) {
+                throw new EnableError("$named is no emoncms: it has no " . self::MODEL . " that can be read.\n"
+                    . 'Name the folder that holds emoncms\'s index.php.');
+            }
+            return new self(self::absolute($named));
+        }
+        foreach ([dirname(self::absolute($called)), __DIR__] as $folder) {
+            for (; strlen($folder) > 1; $folder = dirname($folder)) {
+                if (self::is_one($folder)) {
+                    return new self($folder);
+                }
+            }
+        }
+        $found = [];
+        foreach (array_filter($usual, [self::class, 'is_one']) as $folder) {
+            $found += [realpath($folder) => $folder];
+        }
+        if (count($found) === 1) {
+            return new self(current($found));
+        }
+        throw new EnableError($found === []
+            ? "No emoncms here; looked in:\n  " . implode("\n  ", $usual) . "\nName its folder: enable /path/to/emoncms"
+            : "More than one emoncms is here:\n  " . implode("\n  ", $found) . "\nName the one you mean: enable " . current($found));
+    }
+
+    private static function is_one(string $folder): bool
+    {
+        return is_file($folder . '/' . self::MODEL);
+    }
+
+    /** Without following links, as the owner calls it. */
+    public static function absolute(string $path): string
+    {
+        $path = str_starts_with($path, '/') ? $path : getcwd() . '/' . $path;
+        $parts = [];
+        foreach (explode('/', $path) as $part) {
+            if ($part === '..' && is_link('/' . implode('/', $parts))) {
+                return realpath($path) ?: $path;
+            }
+            if ($part === '..') {
+                array_pop($parts);
+            } elseif ($part !== '' && $part !== '.') {
+                $parts[] = $part;
+            }
+        }
+        return '/' . implode('/', $parts);
+    }
+
+    /** The file to be changed, links resolved. */
+    public function model(): string
+    {
+        return realpath("$this->path/" . self::MODEL);
+    }
+
+    /** What the owner should know before feed_model.php is changed; '' if nothing. */
+    public function remark(): string
+    {
+        $expected = realpath($this->path) . '/' . self::MODEL;
+        return $this->model() === $expected ? '' : "$expected is reached through a symbolic link; the file is {$this->model()}";
+    }
+
+    /** The git checkout that feed_model.php belongs to, or null. */
+    public function git(): ?string
+    {
+        for ($folder = dirname($this->model()); strlen($folder) > 1; $folder = dirname($folder)) {
+            if (file_exists("$folder/.git")) {
+                return $folder;
+            }
+        }
+        return null;
+    }
+
+    /** How emoncms is to name a file of our folder: as its own ones if it lies inside. */
+    public function path_of(string $file): string
+    {
+        $inside = realpath($this->path) . '/';
+        if (str_starts_with(__DIR__ . '/', $inside)) {
+            return substr(__DIR__, strlen($inside)) . "/$file";
+        }
+        return realpath("$this->path/" . self::OWN) === __DIR__ ? self::OWN . "/$file" : __DIR__ . "/$file";
+    }
+
+    /** Refuses an engine of emoncms that the native one would not fit. */
+    public function recognise(string $engine): void
+    {
+        [, $class] = EnablePatch::ENGINES[$engine];
+        $file = "$this->path/Modules/feed/engine/$class.php";
+        if (!is_file($file)) {
+            throw new EnableError("There is no $file.");
+        }
+        $tokens = array_values(array_filter(PhpToken::tokenize(EnableFile::read($file)), fn ($token) => !$token->isIgnorable()));
+        foreach ($tokens as $i => $token) {
+            if ($token->text === '/' && (float) ($tokens[$i + 1]->text ?? 0) === 1000.0) {
+                throw new EnableError("$file counts in milliseconds: this emoncms is too old. Update it, then run enable again.");
+            }
+        }
+        if (array_slice(self::parameters($tokens, 'get_data_combined') ?? [], 1) !== self::ASKED) {
+            throw new EnableError("$file has no get_data_combined with the parameters that are known here.\n"
+                . 'Either this emoncms is too old (update it), or newer than this emonfeed (update that).');
+        }
+        if (!array_filter($tokens, fn ($token) => $token->id === T_CONSTANT_ENCAPSED_STRING && substr($token->text, 1, -1) === 'notime')) {
+            throw new EnableError("$file does not answer the time format \"notime\": this emoncms is too old. Update it, then run enable again.");
+        }
+        if ($engine === 'phptimeseries' && count(self::parameters($tokens, '__construct') ?? []) !== 1) {
+            throw new EnableError("$file keeps readings in memory that are not in its files, as its constructor has more than one parameter.");
+        }
+    }
+
+    /** @return string[]|null the names of the parameters of a function, or null */
+    private static function parameters(array $tokens, string $function): ?array
+    {
+        foreach ($tokens as $i => $token) {
+            if ($token->id !== T_FUNCTION || ($tokens[$i + 1]->text ?? '') !== $function) {
+                continue;
+            }
+            $names = [];
+            for ($i += 2, $depth = 0; isset($tokens[$i]); $i++) {
+                $depth += ['(' => 1, '[' => 1, ')' => -1, ']' => -1][$tokens[$i]->text] ?? 0;
+                if ($depth === 0) {
+                    return $names;
+                }
+                if ($depth === 1 && $tokens[$i]->id === T_VARIABLE) {
+                    $names[] = $tokens[$i]->text;
+                }
+            }
+        }
+        return null;
+    }
+}
