@@ -50,6 +50,7 @@ sql 'CREATE DATABASE emoncms'
         echo "$built_in" | grep -qix "$name" || echo "extension = $name"
     done
     echo "extension = \"$extension\""
+    echo "emonfeed.datadir = \"$work/data/emoncms\""
 } >"$work/php.ini"
 export PHPRC="$work" PHP_INI_SCAN_DIR=
 export EMONFEED_TEST_FOLDER="$work" EMONFEED_TEST_DATA="$work/data/emoncms"
