@@ -6,7 +6,8 @@
 #   NO_INSTALL=1 sh tests/setup.sh test     only reports
 #
 # Nothing here starts a service: mariadb-server-core is the server program
-# alone, without the unit files and accounts that mariadb-server brings.
+# alone, without the unit files and accounts that mariadb-server brings. The
+# package of PHP-FPM would start one, so it is only unpacked, in target/php-fpm.
 set -eu
 
 level=${1:?usage: setup.sh build|demo|test}
@@ -22,6 +23,20 @@ has() { command -v "$1" >/dev/null 2>&1; }
 compiles_c() { has ${CC%% *} && echo '#include <stdio.h>' | $CC -x c -fsyntax-only - 2>/dev/null; }
 # shellcheck disable=SC2086
 compiles_cxx() { has ${CXX%% *} && echo '#include <cstdio>' | $CXX -x c++ -fsyntax-only - 2>/dev/null; }
+php_version() { php -n -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;'; }
+# The PHP-FPM of php's version: it loads the extension that is built for php.
+has_fpm() {
+    for program in "php-fpm$(php_version)" php-fpm "target/php-fpm/usr/sbin/php-fpm$(php_version)"; do
+        "$program" -v 2>/dev/null | grep -q "^PHP $(php_version)\." && return
+    done
+    return 1
+}
+has_fpm_libraries() {
+    has php && has_fpm && return
+    for library in libacl libapparmor libsystemd; do
+        ldconfig -p | grep -q "$library\.so" || return 1
+    done
+}
 has_php_dev() { has phpize && has php-config; }
 has_server() { has mariadbd || { has mysqld && mysqld --no-defaults --version | grep -q MariaDB; }; }
 has_client() { has mariadb || has mysql; }
@@ -49,6 +64,7 @@ find_missing() {
     need compiles_cxx 'g++' 'C++ compiler: the C header must suit C++ too'
     need has_pkg_config 'pkg-config' 'finds the installed library, as its users would'
     need runs_valgrind 'valgrind libc6-dbg' 'runs the C and PHP tests under memory checks'
+    need has_fpm_libraries 'libacl1 libapparmor1 libsystemd0' 'libraries of PHP-FPM, which serves pages in the tests'
     need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
     need has_client 'mariadb-client-core' 'its client program'
     need has_mysqli 'php-mysql' 'PHP talks to that server in the tests'
@@ -117,14 +133,40 @@ give_up() {
     exit 1
 }
 
+fetch_fpm() {
+    package=php$(php_version)-fpm
+    line="mkdir -p target/php-fpm && cd target/php-fpm && apt-get download $package && dpkg-deb --extract ${package}_*.deb ."
+    echo "Missing for \`make $level\`: PHP-FPM of PHP $(php_version), which serves pages in the tests."
+    if [ -n "${NO_INSTALL:-}" ] || ! has apt-get; then
+        echo "Put a php-fpm$(php_version) into PATH, or do this:"
+        echo "  $line"
+        exit 1
+    fi
+    echo "Unpacking it in target/php-fpm (nothing is installed, no service starts):"
+    echo "  $line"
+    rm -rf target/php-fpm
+    mkdir -p target/php-fpm
+    # Without a list, or with one older than the archive, there is nothing to download.
+    download || { apt_get update && download; } || give_up
+    dpkg-deb --extract target/php-fpm/*.deb target/php-fpm >"$log" 2>&1 || give_up
+    rm target/php-fpm/*.deb
+    if ! has_fpm; then
+        "target/php-fpm/usr/sbin/php-fpm$(php_version)" -v >&2 || true
+        echo "PHP-FPM was unpacked, but does not run as PHP $(php_version)." >&2
+        exit 1
+    fi
+}
+download() { (cd target/php-fpm && apt-get -q download "$package") >"$log" 2>&1; }
+
+log=$PWD/target/setup.log
+sudo=
+[ "$(id -u)" -eq 0 ] || sudo=sudo
 check_rust
 
 report=$(find_missing; echo "packages:$packages")
 packages=${report##*packages:}
 report=${report%packages:*}
 if [ -n "$packages" ]; then
-    sudo=
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
     line="${sudo:+sudo }apt-get install --no-install-recommends$packages"
     update=
     all_known || update="${sudo:+sudo }apt-get update"
@@ -148,7 +190,6 @@ if [ -n "$packages" ]; then
     fi
 
     mkdir -p target
-    log=target/setup.log
     begin=$(date +%s)
     if [ -n "$update" ]; then
         echo "Reading apt's package lists: $update"
@@ -171,3 +212,4 @@ if [ -n "$packages" ]; then
 fi
 
 check_php
+[ "$level" != test ] || has_fpm || fetch_fpm
