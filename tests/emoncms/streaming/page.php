@@ -35,6 +35,11 @@ register_shutdown_function(function () use ($request): void {
     ]));
 });
 
+if (isset($request['session'])) {
+    session_save_path($request['session']);
+    session_id('2013');
+    session_start();
+}
 ignore_user_abort($request['ignore_user_abort'] ?? false);
 if ($request['count'] ?? false) {
     // Sees every byte on its way out, and cannot be removed.

@@ -97,17 +97,16 @@ final class Fpm
     {
         $this->page = $page;
         $this->folder = new_folder('fpm');
-        $user = posix_getpwuid(posix_geteuid())['name'];
-        $group = posix_getgrgid(posix_getegid())['name'];
-        file_put_contents("{$this->folder}fpm.conf", implode("\n", [
+        $settings = [
             '[global]', 'error_log = fpm.log', 'daemonize = no',
-            '[test]', "user = $user", "group = $group", 'listen = sock',
-            'pm = static', 'pm.max_children = 1', 'catch_workers_output = yes', 'clear_env = no', '',
-        ]));
+            '[test]', 'listen = sock', 'pm = static', 'pm.max_children = 1', 'catch_workers_output = yes',
+        ];
         $command = [$program, '--prefix', $this->folder, '--fpm-config', "{$this->folder}fpm.conf", '--nodaemonize'];
         if (posix_geteuid() === 0) {
+            array_push($settings, 'user = root', 'group = root');
             $command[] = '--allow-to-run-as-root';
         }
+        file_put_contents("{$this->folder}fpm.conf", implode("\n", $settings) . "\n");
         $null = ['file', '/dev/null', 'r'];
         $this->process = proc_open($command, [$null, ['file', "{$this->folder}out", 'w'], ['redirect', 1]], $pipes);
         while (!file_exists("{$this->folder}sock")) {
