@@ -2,7 +2,6 @@
 // The four reads of a feed model of 2013: as SQL that states the right answer,
 // and the same with the lines of docs/emoncms-2013.md that ask the file first.
 
-require_once __DIR__ . '/plain.php';
 require_once __DIR__ . '/../../php-ext/emoncms/NativeFeedModel2013.php';
 
 class PlainModel2013
@@ -35,7 +34,7 @@ class PlainModel2013
             $step = max(1, (int)($range / $dp));
             return $this->ask("SELECT FLOOR(time / $step) * $step * 1000, AVG(data) $between GROUP BY FLOOR(time / $step) ORDER BY 1");
         }
-        return array_map([$this, 'as_stored'], $this->ask("SELECT time * 1000, data * 1e0 $between ORDER BY $this->descending"));
+        return $this->ask("SELECT time * 1000, data * 1e0 $between ORDER BY $this->descending");
     }
 
     public function get_histogram_data($feedid, $start, $end)
@@ -49,7 +48,7 @@ class PlainModel2013
             $start,
             $end
         ));
-        return array_map(fn ($bar) => [shortest((float)$bar[0]), $bar[1]], $bars);
+        return array_map(fn ($bar) => [(float)$bar[0], $bar[1]], $bars);
     }
 
     public function get_kwhd_atpower($feedid, $min, $max)
@@ -78,18 +77,20 @@ class PlainModel2013
         return array_values($days);
     }
 
-    /** The first row of each step, a statement for each. */
+    /** The first row of each step, asked for one by one. */
     private function samples(int $feedid, float $start, float $step, int $dp): array
     {
+        $statement = $this->mysqli->prepare("SELECT time * 1000, data * 1e0 FROM {$this->prefix}$feedid
+            WHERE time BETWEEN ? AND ? ORDER BY $this->ascending LIMIT 1");
+        $statement->bind_param('ii', $from, $to);
         $points = [];
         $from = (int)$start;
         for ($i = 1; $i <= $dp; $i++) {
             $to = (int)($start + (int)($i * $step));
-            foreach ($this->ask("SELECT time * 1000, data * 1e0 FROM {$this->prefix}$feedid
-                    WHERE time BETWEEN $from AND $to ORDER BY $this->ascending LIMIT 1") as $point) {
-                if ($point[1] !== null) {
-                    $points[] = $this->as_stored($point);
-                }
+            $statement->execute();
+            $point = $statement->get_result()->fetch_row();
+            if ($point !== null && $point[1] !== null) {
+                $points[] = $point;
             }
             $from = $to;
         }
@@ -101,11 +102,6 @@ class PlainModel2013
     {
         $rows = $this->mysqli->query($statement)->fetch_all();
         return array_map(fn ($row) => [$row[0] + 0, $row[1] === null ? null : (float)$row[1]], $rows);
-    }
-
-    private function as_stored(array $point): array
-    {
-        return [$point[0], shortest($point[1])];
     }
 }
 
