@@ -39,7 +39,6 @@ if [ "$(printf %s "$socket" | wc -c)" -gt 107 ]; then
     exit 1
 fi
 start_server "$work/data"
-sql 'CREATE DATABASE emoncms'
 
 {
     # A zone that none of the tests asks for: no answer may depend on it.
@@ -55,8 +54,10 @@ sql 'CREATE DATABASE emoncms'
 export PHPRC="$work" PHP_INI_SCAN_DIR=
 export EMONFEED_TEST_FOLDER="$work" EMONFEED_TEST_DATA="$work/data/emoncms"
 
-# run FILE: whether it checked something, all of it well, and came to its end.
+# run FILE: with an empty database; whether it checked something, all of it
+# well, and came to its end.
 run() {
+    sql 'DROP DATABASE IF EXISTS emoncms; CREATE DATABASE emoncms' || return
     began=$(date +%s)
     code=0
     # Waited for, so that a signal to this script ends it at once.
