@@ -299,14 +299,15 @@
 #define EMONFEED_CLOSED_END 1
 
 /**
- * Window flag: leave out windows without a value.
+ * Flag of windows and of values at given moments: leave out those without a
+ * value.
  */
 #define EMONFEED_SKIP_MISSING 2
 
 /**
- * Window flag: give the time of the row chosen by `EMONFEED_FIRST`,
- * `EMONFEED_LAST`, `EMONFEED_MIN` or `EMONFEED_MAX` in place of the start of
- * its window, where that row has a value.
+ * Flag of windows and of values at given moments: give the time of the row
+ * that answers, where it has a value, in place of the moment asked for or of
+ * the start of its window. Computed values have no time of their own.
  */
 #define EMONFEED_TRUE_TIME 4
 
@@ -771,17 +772,20 @@ emonfeed_status emonfeed_feed_windows_at(const emonfeed_feed *feed,
  *
  * `times` are Unix seconds in any order; NULL is fine if `n` is 0. `mode` is
  * one of `EMONFEED_NEXT`, `EMONFEED_PREVIOUS`, `EMONFEED_LINEAR` and
- * `EMONFEED_EXACT` and says which row answers.
+ * `EMONFEED_EXACT` and says which row answers. `flags` is 0 or
+ * `EMONFEED_SKIP_MISSING` and `EMONFEED_TRUE_TIME` combined with `|`.
  *
- * `*out` becomes a series of `n` points in the order of `times` and is
- * yours. A point's time is the one asked for; its value is NaN if there is
- * no such row or it has no value.
+ * `*out` becomes a series of `n` points (fewer with `EMONFEED_SKIP_MISSING`)
+ * in the order of `times` and is yours. A point's time is the one asked for,
+ * with `EMONFEED_TRUE_TIME` that of the row that answers; its value is NaN if
+ * there is no such row or it has no value.
  */
 EMONFEED_MUST_USE
 emonfeed_status emonfeed_feed_values_at(const emonfeed_feed *feed,
                                         const int64_t *times,
                                         size_t n,
                                         int32_t mode,
+                                        uint32_t flags,
                                         emonfeed_series **out,
                                         emonfeed_error **error);
 

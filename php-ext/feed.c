@@ -313,12 +313,13 @@ PHP_METHOD(Emonfeed_Feed, windowsAtCsv)
 static bool query_values_at(INTERNAL_FUNCTION_PARAMETERS, php_emonfeed_csv *csv)
 {
 	HashTable *asked, *format = NULL;
-	zend_long mode = EMONFEED_LINEAR;
+	zend_long mode = EMONFEED_LINEAR, flags = 0;
 
-	ZEND_PARSE_PARAMETERS_START(1, csv ? 3 : 2)
+	ZEND_PARSE_PARAMETERS_START(1, csv ? 4 : 3)
 		Z_PARAM_ARRAY_HT(asked)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_LONG(mode)
+		Z_PARAM_LONG(flags)
 		Z_PARAM_ARRAY_HT(format)
 	ZEND_PARSE_PARAMETERS_END_EX(return false);
 
@@ -330,17 +331,21 @@ static bool query_values_at(INTERNAL_FUNCTION_PARAMETERS, php_emonfeed_csv *csv)
 		zend_argument_value_error(2, "must be one of Emonfeed\\Feed::NEXT, PREVIOUS, LINEAR and EXACT");
 		return false;
 	}
+	if (flags & ~(zend_long) (EMONFEED_SKIP_MISSING | EMONFEED_TRUE_TIME)) {
+		zend_argument_value_error(3, "must be a combination of Emonfeed\\Feed::SKIP_MISSING and TRUE_TIME");
+		return false;
+	}
 	int64_t *times = times_from(asked, 1);
 	if (!times) {
 		return false;
 	}
-	if (csv && !php_emonfeed_csv_from(format, 3, csv)) {
+	if (csv && !php_emonfeed_csv_from(format, 4, csv)) {
 		efree(times);
 		return false;
 	}
 	php_emonfeed_answer *answer = php_emonfeed_answer_begin();
 	emonfeed_status status = emonfeed_feed_values_at(feed, times, zend_hash_num_elements(asked),
-		(int32_t) mode, &answer->series, &answer->error);
+		(int32_t) mode, (uint32_t) flags, &answer->series, &answer->error);
 	efree(times);
 	return !failed(csv, status);
 }

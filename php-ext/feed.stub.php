@@ -79,12 +79,13 @@ final class Feed
      */
     public const CLOSED_END = 1;
     /**
-     * Flag: leave out windows without a value.
+     * Flag: leave out windows and times without a value.
      * @var int
      */
     public const SKIP_MISSING = 2;
     /**
-     * Flag: give the chosen row's own time in place of the window's start.
+     * Flag: give the chosen row's own time in place of the window's start or
+     * the time asked for.
      * @var int
      */
     public const TRUE_TIME = 4;
@@ -160,16 +161,17 @@ final class Feed
      * The value at each of $times.
      *
      * @phpstan-param list<int> $times
+     * @phpstan-param int $flags SKIP_MISSING and TRUE_TIME
      * @phpstan-return list<array{int, ?float}> [time, value] for each time
      */
-    public function valuesAt(array $times, int $mode = Feed::LINEAR): array {}
+    public function valuesAt(array $times, int $mode = Feed::LINEAR, int $flags = 0): array {}
 
     /**
      * The answer of valuesAt() as CSV; $format as in windowsCsv().
      *
      * @phpstan-param list<int> $times
      */
-    public function valuesAtCsv(array $times, int $mode = Feed::LINEAR, array $format = []): string {}
+    public function valuesAtCsv(array $times, int $mode = Feed::LINEAR, int $flags = 0, array $format = []): string {}
 
     /**
      * The rows from $start to $end, both included, ascending; at most $limit of them unless it is 0.

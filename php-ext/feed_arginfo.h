@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 3f4d32a0aa2208a43167b110e4e55bc8e868564f */
+ * Stub hash: 7ae78a2faf78ebafe66d0e075c87544f6d308b48 */
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Emonfeed_Feed___construct, 0, 0, 1)
 	ZEND_ARG_TYPE_INFO(0, path, IS_STRING, 0)
@@ -58,11 +58,13 @@ ZEND_END_ARG_INFO()
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_valuesAt, 0, 1, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO(0, times, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, mode, IS_LONG, 0, "Emonfeed\\Feed::LINEAR")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, flags, IS_LONG, 0, "0")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Emonfeed_Feed_valuesAtCsv, 0, 1, IS_STRING, 0)
 	ZEND_ARG_TYPE_INFO(0, times, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, mode, IS_LONG, 0, "Emonfeed\\Feed::LINEAR")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, flags, IS_LONG, 0, "0")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, format, IS_ARRAY, 0, "[]")
 ZEND_END_ARG_INFO()
 

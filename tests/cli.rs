@@ -154,6 +154,10 @@ fn what_a_state_still_was_at_each_moment() {
     let have = want.lines().filter(|line| !line.ends_with(','));
     assert_eq!(skipping.lines().collect::<Vec<_>>(), have.collect::<Vec<_>>());
 
+    let since = feed.get(&[&args[..], &["--true-time"]].concat());
+    let since: Vec<&str> = since.lines().collect();
+    assert_eq!(since[2..4], [format!("{t},0.1"), format!("{},0.2", t + 7200)]);
+
     let monthly = ["--monthly", "--timezone", "UTC", "--start", "2026-01-01"];
     let both = ["--end", "2026-03-01", "--previous", "--format", "csv"];
     let months = feed.get(&[&monthly[..], &both].concat());
@@ -164,7 +168,6 @@ fn what_a_state_still_was_at_each_moment() {
     for (more, says) in [
         (&["--average"][..], "cannot be used with"),
         (&["--mysql"], "cannot be used with"),
-        (&["--true-time"], "cannot be used with"),
         (
             &["--start", "0", "--end", "4000000000", "--interval", "1"],
             "more than 10000000",

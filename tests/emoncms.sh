@@ -45,7 +45,7 @@ start_server "$work/data"
     printf '%s\n' 'error_reporting = -1' 'display_errors = stderr' 'log_errors = 0' \
         'memory_limit = 128M' 'date.timezone = Pacific/Chatham' "mysqli.default_socket = \"$socket\""
     built_in=$(php -n -m)
-    for name in mysqlnd mysqli posix; do
+    for name in mysqlnd mysqli posix tokenizer; do
         echo "$built_in" | grep -qix "$name" || echo "extension = $name"
     done
     echo "extension = \"$extension\""

@@ -57,6 +57,7 @@ mod header {
             times: *const i64,
             n: usize,
             mode: i32,
+            flags: u32,
             o: Out,
             e: Out,
         ) -> i32;
@@ -237,17 +238,24 @@ fn compare(path: &Path, access: Access, low: i64, high: i64, chance: &mut Chance
                 "windows at {times:?} {aggregate:?} {flags:?}"
             );
             let mode = chance.pick(0, 3) as usize;
+            let flags = chance.pick(0, 15) as u32;
             assert_eq!(
                 c_series(|o, e| emonfeed_feed_values_at(
                     handle,
                     at,
                     n,
                     mode as i32,
+                    flags,
                     o,
                     e
                 )),
-                rust_series(query::values_at(&feed, &times, MODES[mode])),
-                "values at {times:?} {:?}",
+                rust_series(query::values_at(
+                    &feed,
+                    &times,
+                    MODES[mode],
+                    Flags::from_bits(flags).unwrap()
+                )),
+                "values at {times:?} {:?} {flags}",
                 MODES[mode]
             );
             let limit = chance.pick(0, 30) as u64;

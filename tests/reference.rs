@@ -248,7 +248,10 @@ proptest! {
     #[test]
     fn values_at_are_what_the_definition_says(
         slots in feeds(), times in prop::collection::vec(-20_i64..7000, 0..60), near in any::<bool>(),
+        skip in any::<bool>(), true_time in any::<bool>(),
     ) {
+        let flags = (if skip { Flags::SKIP_MISSING } else { Flags::NONE })
+            .with(if true_time { Flags::TRUE_TIME } else { Flags::NONE });
         let files = written(&slots, 3);
         let rows = rows_of(&slots);
         let times: Vec<i64> = if near {
@@ -264,22 +267,27 @@ proptest! {
                 let before = rows.iter().rfind(|row| row.time <= time);
                 let from = rows.iter().find(|row| row.time >= time);
                 let after = rows.iter().find(|row| row.time > time);
-                let value = match mode {
-                    Mode::Next => from.map(|row| row.value),
-                    Mode::Previous => before.map(|row| row.value),
-                    Mode::Exact => from.filter(|row| row.time == time).map(|row| row.value),
+                let own = |row: &Row| (row.time, row.value);
+                let answer = match mode {
+                    Mode::Next => from.map(own),
+                    Mode::Previous => before.map(own),
+                    Mode::Exact => from.filter(|row| row.time == time).map(own),
                     Mode::Linear => match (before, after) {
-                        (Some(a), _) if a.time == time => Some(a.value),
-                        (Some(a), Some(b)) => Some(
+                        (Some(a), _) if a.time == time => Some(own(a)),
+                        (Some(a), Some(b)) => Some((
+                            time,
                             a.value + (b.value - a.value) * (time - a.time) as f64 / (b.time - a.time) as f64
-                        ),
+                        )),
                         _ => None,
                     },
                 };
-                Point { time, value: value.unwrap_or(f64::NAN) }
-            }).collect();
+                match answer {
+                    Some((own, value)) if true_time && !value.is_nan() => Point { time: own, value },
+                    answer => Point { time, value: answer.map_or(f64::NAN, |(_, value)| value) },
+                }
+            }).filter(|point| !(skip && point.value.is_nan())).collect();
             for feed in &files.feeds {
-                let got = query::values_at(feed, &times, mode).unwrap();
+                let got = query::values_at(feed, &times, mode, flags).unwrap();
                 same(&got.points, &want, 1e-12)?;
             }
         }

@@ -802,8 +802,9 @@ fn reader() {
                         Flags::NONE,
                     )
                 });
-                let value = feed
-                    .map(|feed| query::values_at(feed, &[FIRST_TIME + 77], Mode::Exact));
+                let value = feed.map(|feed| {
+                    query::values_at(feed, &[FIRST_TIME + 77], Mode::Exact, Flags::NONE)
+                });
                 for (answer, check) in [
                     (rows, is_some_moment as fn(&Series) -> Result<(), String>),
                     (windows, is_some_average),

@@ -564,7 +564,7 @@ impl<'a> Life<'a> {
                     format!("values_at({times:?}, {mode:?})"),
                     name,
                     compare(
-                        query::values_at(feed, &times, mode),
+                        query::values_at(feed, &times, mode, Flags::NONE),
                         values.get(&[mode as i32]).map_or(&[], Vec::as_slice),
                     ),
                 );

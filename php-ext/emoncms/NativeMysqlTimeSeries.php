@@ -176,7 +176,7 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
         foreach ($edges as $edge) {
             foreach ($offsets as $offset) $times[] = $edge + $offset;
         }
-        $values = array_column($feed->valuesAt($times, Feed::LINEAR), 1);
+        $values = array_column(self::inside($meta, $feed->valuesAt($times, Feed::LINEAR)), 1);
         $lists = array();
         foreach ($edges as $i => $edge) {
             $inside = $meta['start_time'] < $edge && $edge < $meta['end_time'];

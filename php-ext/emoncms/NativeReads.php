@@ -60,10 +60,12 @@ trait NativeReads
         try {
             return $read();
         } catch (ValueError $e) {
+            return array('success'=>false, 'message'=>$e->getMessage());
         } catch (Emonfeed\Exception $e) {
             if ($e->getCode() !== Emonfeed\Exception::MEMORY) throw $e;
+            // Anybody may read this: no paths.
+            return array('success'=>false, 'message'=>'the answer does not fit into memory, increase request interval or reduce time range');
         }
-        return array('success'=>false, 'message'=>$e->getMessage());
     }
 
     /** One line for each feed and reason, and for each reason that is not about one feed. */
@@ -141,6 +143,8 @@ trait NativeReads
     private function nativeDownload($feedid, string $filename, string $type, Generator $pieces)
     {
         $pieces->rewind();
+        // Or else the user's other pages wait until the download is over.
+        if (session_status() === PHP_SESSION_ACTIVE) session_write_close();
         if (PHP_SAPI !== 'cli') {
             header('Cache-Control: no-cache, no-store, must-revalidate');
             header('Content-Description: File Transfer');
@@ -153,6 +157,8 @@ trait NativeReads
         try {
             for (; $pieces->valid() && !connection_aborted(); $pieces->next()) {
                 echo $pieces->current();
+                // A buffer that could not be ended.
+                if (ob_get_level() > 0) @ob_flush();
                 flush();
                 // A long download is none that hangs.
                 if (function_exists('set_time_limit')) set_time_limit(120);
@@ -179,35 +185,24 @@ trait NativeReads
         if (!in_array($aggregate, $aggregates, true)) {
             return array('success'=>false, 'message'=>'aggregate must be one of '.implode(', ', $aggregates));
         }
-        try {
-            $feed = $this->nativeFeed($feedid);
-            $request = new NativeRequest($feedid,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval);
-            if ($aggregate === 'previous') {
-                return $this->nativeEdges($request, fn($edges) => $request->wanted(
-                    self::previous($feed, array_slice($edges, 0, -1), $request->truetime)
-                ));
-            }
-            return $this->nativeWindows($feed, $request, constant(Feed::class.'::'.strtoupper($aggregate)), $request->flags());
-        } catch (RuntimeException | ValueError $e) {
-            // No parent has an answer.
-            return array('success'=>false, 'message'=>$e->getMessage());
-        }
+        return $this->nativeData(
+            $feedid,
+            fn() => $this->readAggregate(
+                $this->nativeFeed($feedid),
+                new NativeRequest($feedid,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval),
+                $aggregate
+            ),
+            fn() => array('success'=>false, 'message'=>'the file of feed '.(int) $feedid." cannot be read, see emoncms's log")
+        );
     }
 
-    /** The latest reading at or before each time, on request with its own time. */
-    private static function previous(Feed $feed, array $times, bool $truetime): array
+    private function readAggregate(Feed $feed, NativeRequest $request, string $aggregate)
     {
-        $points = $feed->valuesAt($times, Feed::PREVIOUS);
-        if (!$truetime) return $points;
-        // The windows between the times, each with its end and without its
-        // begin. Where there is a reading but none in the window, it is older.
-        $edges = array_map(fn($time) => $time + 1, $times);
-        array_unshift($edges, PHP_INT_MIN);
-        $reading = null;
-        foreach ($feed->windowsAt($edges, Feed::LAST, Feed::TRUE_TIME) as $i => $last) {
-            if ($last[1] !== null) $reading = $last;
-            if ($points[$i][1] !== null && $reading) $points[$i] = $reading;
+        if ($aggregate !== 'previous') {
+            return $this->nativeWindows($feed, $request, constant(Feed::class.'::'.strtoupper($aggregate)), $request->flags());
         }
-        return $points;
+        return $this->nativeEdges($request, fn($edges) => $feed->valuesAt(
+            array_slice($edges, 0, -1), Feed::PREVIOUS, $request->flags()
+        ));
     }
 }

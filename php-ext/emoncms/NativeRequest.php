@@ -10,6 +10,8 @@ class NativeRequest
 {
     /** So many windows are made at once for CSV. */
     const PIECE = 16384;
+    /** So many where they are PHP arrays meanwhile. */
+    const PIECE_OF_EDGES = 2048;
 
     public $feedid;
     public $start;
@@ -77,15 +79,15 @@ class NativeRequest
     {
         if ($this->hasCalendar()) {
             $edges = $this->edges();
-            for ($i = 0; $i + 1 < count($edges); $i += self::PIECE) {
-                yield array_slice($edges, $i, self::PIECE + 1);
+            for ($i = 0; $i + 1 < count($edges); $i += self::PIECE_OF_EDGES) {
+                yield array_slice($edges, $i, self::PIECE_OF_EDGES + 1);
             }
             return;
         }
         $piece = clone $this;
-        for ($from = $this->start; $from <= $this->end; $from += self::PIECE * $this->interval) {
+        for ($from = $this->start; $from <= $this->end; $from += self::PIECE_OF_EDGES * $this->interval) {
             $piece->start = (int) $from;
-            $piece->end = (int) min($this->end, $from + (self::PIECE - 1) * $this->interval);
+            $piece->end = (int) min($this->end, $from + (self::PIECE_OF_EDGES - 1) * $this->interval);
             yield $piece->edges();
         }
     }

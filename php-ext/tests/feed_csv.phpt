@@ -64,8 +64,10 @@ foreach ([
         }
     }
     foreach (range(Feed::NEXT, Feed::EXACT) as $mode) {
-        if ($feed->valuesAtCsv($edges, $mode, $format) !== csv($feed->valuesAt($edges, $mode), $format)) {
-            echo "valuesAt differ: $mode ", json_encode($format), "\n";
+        foreach ([0, Feed::SKIP_MISSING, Feed::TRUE_TIME] as $flags) {
+            if ($feed->valuesAtCsv($edges, $mode, $flags, $format) !== csv($feed->valuesAt($edges, $mode, $flags), $format)) {
+                echo "valuesAt differ: $mode $flags ", json_encode($format), "\n";
+            }
         }
     }
 }
@@ -77,7 +79,7 @@ var_dump($feed->windowsCsv($start, $start - 1, 1800));
 $decimals = 1;
 $pair = $offsets[0];
 $format = ['decimals' => &$decimals, 'offsets' => [&$pair]];
-echo $feed->valuesAtCsv([$start], Feed::EXACT, $format);
+echo $feed->valuesAtCsv([$start], Feed::EXACT, 0, $format);
 var_dump($format === ['decimals' => 1, 'offsets' => [$offsets[0]]]);
 ?>
 --EXPECT--

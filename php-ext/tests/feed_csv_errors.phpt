@@ -37,7 +37,7 @@ foreach ([
 foreach ([
     fn () => $feed->windowsCsv(0, 1, 1, 0, 0, ['x' => 1]),
     fn () => $feed->windowsAtCsv([0, 1], 0, 0, ['x' => 1]),
-    fn () => $feed->valuesAtCsv([0, 1], 0, ['x' => 1]),
+    fn () => $feed->valuesAtCsv([0, 1], 0, 0, ['x' => 1]),
     fn () => $feed->rowsCsv(0, 1, [], -1),
     fn () => $feed->windowsCsv(0, 1, 0, 0, 0, ['offsets' => [[0, 0]]]),
     fn () => $feed->windowsAtCsv([1, 0], 0, 0, ['offsets' => [[0, 0]]]),
@@ -74,7 +74,7 @@ ValueError: offsets must ascend, but number 1 (from 0) follows one from 0
 ValueError: no other keys than "separator", "point", "missing", "decimals", "time" and "offsets"
 ValueError: Emonfeed\Feed::windowsCsv(): Argument #6 ($format) must hold no other keys than "separator", "point", "missing", "decimals", "time" and "offsets"
 ValueError: Emonfeed\Feed::windowsAtCsv(): Argument #4 ($format) must hold no other keys than "separator", "point", "missing", "decimals", "time" and "offsets"
-ValueError: Emonfeed\Feed::valuesAtCsv(): Argument #3 ($format) must hold no other keys than "separator", "point", "missing", "decimals", "time" and "offsets"
+ValueError: Emonfeed\Feed::valuesAtCsv(): Argument #4 ($format) must hold no other keys than "separator", "point", "missing", "decimals", "time" and "offsets"
 ValueError: Emonfeed\Feed::rowsCsv(): Argument #4 ($given) must be 0 or more
 ValueError: an interval must be at least 1 second, not 0
 ValueError: edges must ascend, but edge 1 (0) follows edge 0 (1)

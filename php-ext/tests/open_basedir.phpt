@@ -30,8 +30,9 @@ refuse('missing outside', fn () => new Feed("$folder/outside/feed_8.MYD"));
 refuse('opened before', fn () => $before->lastValue());
 foreach ([
     'meta' => [], 'lastValue' => [], 'windows' => [0, 9, 1], 'windowsJson' => [0, 9, 1],
-    'windowsAt' => [[0, 9]], 'windowsAtJson' => [[0, 9]], 'valuesAt' => [[0]],
-    'rows' => [0, 9], 'rowsJson' => [0, 9], 'histogram' => [0, 9], 'sumByTime' => [0.0, 9.0],
+    'windowsCsv' => [0, 9, 1], 'windowsAt' => [[0, 9]], 'windowsAtJson' => [[0, 9]],
+    'windowsAtCsv' => [[0, 9]], 'valuesAt' => [[0]], 'valuesAtCsv' => [[0]],
+    'rows' => [0, 9], 'rowsJson' => [0, 9], 'rowsCsv' => [0, 9], 'histogram' => [0, 9], 'sumByTime' => [0.0, 9.0],
 ] as $method => $arguments) {
     refuse($method, fn () => $before->$method(...$arguments));
 }
@@ -62,11 +63,15 @@ meta: Emonfeed\Exception PERMISSION: feed_7.MYD
 lastValue: Emonfeed\Exception PERMISSION: feed_7.MYD
 windows: Emonfeed\Exception PERMISSION: feed_7.MYD
 windowsJson: Emonfeed\Exception PERMISSION: feed_7.MYD
+windowsCsv: Emonfeed\Exception PERMISSION: feed_7.MYD
 windowsAt: Emonfeed\Exception PERMISSION: feed_7.MYD
 windowsAtJson: Emonfeed\Exception PERMISSION: feed_7.MYD
+windowsAtCsv: Emonfeed\Exception PERMISSION: feed_7.MYD
 valuesAt: Emonfeed\Exception PERMISSION: feed_7.MYD
+valuesAtCsv: Emonfeed\Exception PERMISSION: feed_7.MYD
 rows: Emonfeed\Exception PERMISSION: feed_7.MYD
 rowsJson: Emonfeed\Exception PERMISSION: feed_7.MYD
+rowsCsv: Emonfeed\Exception PERMISSION: feed_7.MYD
 histogram: Emonfeed\Exception PERMISSION: feed_7.MYD
 sumByTime: Emonfeed\Exception PERMISSION: feed_7.MYD
 datadir: Emonfeed\Exception PERMISSION: feed_7.MYD

@@ -91,8 +91,8 @@ windowsCsv(int $start, int $end, int $interval, int $aggregate = 0, int $flags =
 windowsAt(array $edges, int $aggregate = 0, int $flags = 0): array
 windowsAtJson(array $edges, int $aggregate = 0, int $flags = 0): string
 windowsAtCsv(array $edges, int $aggregate = 0, int $flags = 0, array $format = []): string
-valuesAt(array $times, int $mode = 2): array
-valuesAtCsv(array $times, int $mode = 2, array $format = []): string
+valuesAt(array $times, int $mode = 2, int $flags = 0): array
+valuesAtCsv(array $times, int $mode = 2, int $flags = 0, array $format = []): string
 rows(int $start, int $end, int $limit = 0): array
 rowsJson(int $start, int $end, int $limit = 0): string
 rowsCsv(int $start, int $end, array $format = [], int $given = 0): array

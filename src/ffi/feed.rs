@@ -52,11 +52,12 @@ pub const EMONFEED_EXACT: i32 = 3;
 /// Window flag: a row exactly at the end of a window may answer
 /// `EMONFEED_FIRST` for it, as in emoncms's MySQL engine.
 pub const EMONFEED_CLOSED_END: u32 = 1;
-/// Window flag: leave out windows without a value.
+/// Flag of windows and of values at given moments: leave out those without a
+/// value.
 pub const EMONFEED_SKIP_MISSING: u32 = 2;
-/// Window flag: give the time of the row chosen by `EMONFEED_FIRST`,
-/// `EMONFEED_LAST`, `EMONFEED_MIN` or `EMONFEED_MAX` in place of the start of
-/// its window, where that row has a value.
+/// Flag of windows and of values at given moments: give the time of the row
+/// that answers, where it has a value, in place of the moment asked for or of
+/// the start of its window. Computed values have no time of their own.
 pub const EMONFEED_TRUE_TIME: u32 = 4;
 /// Window flag: leave out rows at or after the end of the whole query, which
 /// cuts the last window short.
@@ -305,11 +306,13 @@ pub unsafe extern "C" fn emonfeed_feed_windows_at(
 ///
 /// `times` are Unix seconds in any order; NULL is fine if `n` is 0. `mode` is
 /// one of `EMONFEED_NEXT`, `EMONFEED_PREVIOUS`, `EMONFEED_LINEAR` and
-/// `EMONFEED_EXACT` and says which row answers.
+/// `EMONFEED_EXACT` and says which row answers. `flags` is 0 or
+/// `EMONFEED_SKIP_MISSING` and `EMONFEED_TRUE_TIME` combined with `|`.
 ///
-/// `*out` becomes a series of `n` points in the order of `times` and is
-/// yours. A point's time is the one asked for; its value is NaN if there is
-/// no such row or it has no value.
+/// `*out` becomes a series of `n` points (fewer with `EMONFEED_SKIP_MISSING`)
+/// in the order of `times` and is yours. A point's time is the one asked for,
+/// with `EMONFEED_TRUE_TIME` that of the row that answers; its value is NaN if
+/// there is no such row or it has no value.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_values_at(
@@ -317,13 +320,15 @@ pub unsafe extern "C" fn emonfeed_feed_values_at(
     times: *const i64,
     n: usize,
     mode: i32,
+    flags: u32,
     out: *mut *mut emonfeed_series,
     error: *mut *mut emonfeed_error,
 ) -> emonfeed_status {
     fallible!(emonfeed_feed_values_at, out, error, || {
         let feed = required!(feed);
         let times = list!(times, n);
-        series(query::values_at(&feed.0, times, self::mode(mode)?))
+        let (mode, flags) = (self::mode(mode)?, window_flags(flags)?);
+        series(query::values_at(&feed.0, times, mode, flags))
     })
 }
 

@@ -91,9 +91,10 @@ impl Flags {
     pub const NONE: Flags = Flags(0);
     /// A row exactly at the end of a window may answer FIRST for it.
     pub const CLOSED_END: Flags = Flags(1);
-    /// Leave out windows without a value.
+    /// Leave out windows and moments without a value.
     pub const SKIP_MISSING: Flags = Flags(2);
-    /// Give the chosen row's own time in place of the window's start.
+    /// Give the chosen row's own time in place of the window's start or the
+    /// moment asked for.
     pub const TRUE_TIME: Flags = Flags(4);
     /// Leave out rows at or after the end of the whole query.
     pub const CLIP_END: Flags = Flags(8);

@@ -1,8 +1,9 @@
 //! The value at given moments.
 
-use super::{Mode, Point, Series, room_for};
-use crate::error::Result;
+use super::{Flags, Mode, Point, Series, room_for};
+use crate::error::{Error, Result, Status};
 use crate::feed::{Cursor, Feed};
+use crate::myisam::Row;
 
 /// One point for each of `times` (Unix seconds, in any order, ascending is
 /// fastest), bearing that time.
@@ -12,27 +13,45 @@ use crate::feed::{Cursor, Feed};
 /// outside the feed. Among rows of one second the first in the file counts as
 /// "at or after", the last as "at or before".
 ///
-/// Errors: those of [`Feed::read`].
-pub fn values_at(feed: &Feed, times: &[i64], mode: Mode) -> Result<Series> {
+/// With [`Flags::TRUE_TIME`] a point bears the time of the row that answers,
+/// if that has a value; with [`Flags::SKIP_MISSING`] there are no points
+/// without value.
+///
+/// Errors: [`Status::Argument`] for other flags, and those of [`Feed::read`].
+pub fn values_at(feed: &Feed, times: &[i64], mode: Mode, flags: Flags) -> Result<Series> {
+    if !Flags::SKIP_MISSING.with(Flags::TRUE_TIME).has(flags) {
+        return Err(Error::new(
+            Status::Argument,
+            "values at given times know no other flags than SKIP_MISSING and TRUE_TIME",
+        ));
+    }
     feed.read(|snapshot| {
         let mut cursor = snapshot.cursor();
         let mut points = room_for(times.len() as u64)?;
         for &time in times {
-            let value = match mode {
+            let answer = match mode {
                 Mode::Next => next(&mut cursor, time)?,
                 Mode::Previous => previous(&mut cursor, time)?,
                 Mode::Linear => linear(&mut cursor, time)?,
-                Mode::Exact => exact(&mut cursor, time)?,
+                Mode::Exact => next(&mut cursor, time)?.filter(|row| row.time == time),
             };
-            points.push(Point { time, value });
+            let answer = answer.filter(|row| !row.value.is_nan());
+            match answer {
+                Some(row) if flags.has(Flags::TRUE_TIME) => {
+                    points.push(Point { time: row.time, value: row.value });
+                }
+                Some(row) => points.push(Point { time, value: row.value }),
+                None if flags.has(Flags::SKIP_MISSING) => {}
+                None => points.push(Point::missing(time)),
+            }
         }
         Ok(Series { points, single: snapshot.layout().is_single() })
     })
 }
 
-fn next(cursor: &mut Cursor, time: i64) -> Result<f64> {
+fn next(cursor: &mut Cursor, time: i64) -> Result<Option<Row>> {
     let rank = cursor.lower_bound(time)?;
-    if rank == cursor.len() { Ok(f64::NAN) } else { Ok(cursor.row(rank)?.value) }
+    if rank == cursor.len() { Ok(None) } else { cursor.row(rank).map(Some) }
 }
 
 /// Rank behind the last row at or before `time`.
@@ -43,35 +62,27 @@ fn upper_bound(cursor: &mut Cursor, time: i64) -> Result<u64> {
     }
 }
 
-fn previous(cursor: &mut Cursor, time: i64) -> Result<f64> {
+fn previous(cursor: &mut Cursor, time: i64) -> Result<Option<Row>> {
     match upper_bound(cursor, time)? {
-        0 => Ok(f64::NAN),
-        rank => Ok(cursor.row(rank - 1)?.value),
+        0 => Ok(None),
+        rank => cursor.row(rank - 1).map(Some),
     }
 }
 
-fn exact(cursor: &mut Cursor, time: i64) -> Result<f64> {
-    let rank = cursor.lower_bound(time)?;
-    if rank == cursor.len() {
-        return Ok(f64::NAN);
-    }
-    let row = cursor.row(rank)?;
-    Ok(if row.time == time { row.value } else { f64::NAN })
-}
-
-fn linear(cursor: &mut Cursor, time: i64) -> Result<f64> {
+fn linear(cursor: &mut Cursor, time: i64) -> Result<Option<Row>> {
     let rank = upper_bound(cursor, time)?;
     if rank == 0 {
-        return Ok(f64::NAN);
+        return Ok(None);
     }
     let before = cursor.row(rank - 1)?;
     if before.time == time {
-        return Ok(before.value);
+        return Ok(Some(before));
     }
     if rank == cursor.len() {
-        return Ok(f64::NAN);
+        return Ok(None);
     }
     let after = cursor.row(rank)?;
     let share = (time - before.time) as f64 / (after.time - before.time) as f64;
-    Ok(before.value + (after.value - before.value) * share)
+    let value = before.value + (after.value - before.value) * share;
+    Ok(Some(Row { time, value }))
 }

@@ -251,13 +251,13 @@ static void queries(const emonfeed_feed *feed) {
                                      {1500, NAN}};
     const emonfeed_point exact[] = {
         {1015, NAN}, {1010, 0.1f}, {999, NAN}, {1991, NAN}, {1500, NAN}};
-    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_NEXT);
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_NEXT, 0);
     CHECK(is(series, next, 5));
-    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_PREVIOUS);
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_PREVIOUS, 0);
     CHECK(is(series, previous, 5));
-    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_LINEAR);
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_LINEAR, 0);
     CHECK(is(series, linear, 5));
-    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_EXACT);
+    OK(emonfeed_feed_values_at, &series, feed, times, 5, EMONFEED_EXACT, 0);
     CHECK(is(series, exact, 5));
 
     const emonfeed_point rows[] = {{1490, 4.9f}, {1500, NAN}, {1510, 5.1f}};
@@ -296,7 +296,7 @@ static void queries(const emonfeed_feed *feed) {
     CHECK(is(series, NULL, 0));
     OK(emonfeed_feed_windows_at, &series, feed, edges, 1, EMONFEED_FIRST, 0);
     CHECK(is(series, NULL, 0));
-    OK(emonfeed_feed_values_at, &series, feed, NULL, 0, EMONFEED_LINEAR);
+    OK(emonfeed_feed_values_at, &series, feed, NULL, 0, EMONFEED_LINEAR, 0);
     CHECK(is(series, NULL, 0));
 }
 
@@ -472,12 +472,16 @@ static void arguments(const emonfeed_feed *feed) {
     NEEDS_OUT(emonfeed_feed_windows_at, feed, times, 1, EMONFEED_FIRST, 0);
 
     FAILS(argument, "feed must not be NULL", emonfeed_feed_values_at, emonfeed_series,
-          NULL, times, 1, EMONFEED_NEXT);
+          NULL, times, 1, EMONFEED_NEXT, 0);
     FAILS(argument, "times must not be NULL", emonfeed_feed_values_at, emonfeed_series,
-          feed, NULL, 1, EMONFEED_NEXT);
+          feed, NULL, 1, EMONFEED_NEXT, 0);
     FAILS(argument, "mode is 4;", emonfeed_feed_values_at, emonfeed_series, feed, times, 1,
-          4);
-    NEEDS_OUT(emonfeed_feed_values_at, feed, times, 1, EMONFEED_NEXT);
+          4, 0);
+    FAILS(argument, "no other flags than", emonfeed_feed_values_at, emonfeed_series, feed,
+          times, 1, EMONFEED_NEXT, EMONFEED_CLIP_END);
+    FAILS(argument, "flags is 16;", emonfeed_feed_values_at, emonfeed_series, feed, times,
+          1, EMONFEED_NEXT, 16);
+    NEEDS_OUT(emonfeed_feed_values_at, feed, times, 1, EMONFEED_NEXT, 0);
 
     FAILS(argument, "feed must not be NULL", emonfeed_feed_rows, emonfeed_series, NULL, 0,
           1, 0);

@@ -56,7 +56,7 @@ pub struct Args {
     #[arg(long)]
     skip_missing: bool,
     /// Print the chosen row's own time instead of its window's start (with
-    /// --first, --last, --min, --max)
+    /// --first, --last, --min, --max, --previous)
     #[arg(long, conflicts_with = "rows")]
     true_time: bool,
     /// How to print: table gives averages, sums and interpolated values the
@@ -154,7 +154,7 @@ struct Aggregates {
     count: bool,
     /// The value of the latest row at or before the window's start, however
     /// old: what a state or a tariff still is
-    #[arg(long, conflicts_with_all = ["mysql", "true_time"])]
+    #[arg(long, conflicts_with = "mysql")]
     previous: bool,
 }
 
@@ -296,7 +296,7 @@ fn equal_windows(
             query::windows(feed, start, end, length, aggregate, flags)?
         }
         Ask::Start(mode) => {
-            at_starts(feed, &starts(start, end, length)?, mode, args.skip_missing)?
+            query::values_at(feed, &starts(start, end, length)?, mode, args.flags())?
         }
     };
     Ok(Answer { series, start, length, computed: ask.computes() })
@@ -345,14 +345,14 @@ fn calendar_windows(
     let starts = edges.split_last().map_or(&[][..], |(_, starts)| starts);
     let series = match ask {
         Ask::Rows(aggregate) => query::windows_at(feed, &edges, aggregate, args.flags())?,
-        Ask::Start(_) if args.true_time => {
+        Ask::Start(Mode::Linear) if args.true_time => {
             return Err(Failure::Usage(
                 "--true-time: values interpolated between rows have no time of their own"
                     .to_owned(),
             ));
         }
         Ask::Start(Mode::Linear) => interpolate(feed, starts, args.skip_missing)?,
-        Ask::Start(mode) => at_starts(feed, starts, mode, args.skip_missing)?,
+        Ask::Start(mode) => query::values_at(feed, starts, mode, args.flags())?,
     };
     let lengths = edges.windows(2).map(|pair| pair[1] - pair[0]);
     Ok(Answer {
@@ -392,16 +392,6 @@ fn range(
     Ok((range.0 <= range.1).then_some(range))
 }
 
-/// The value at each window's start.
-fn at_starts(
-    feed: &Feed,
-    starts: &[i64],
-    mode: Mode,
-    skip_missing: bool,
-) -> Result<Series, Failure> {
-    Ok(without_missing(query::values_at(feed, starts, mode)?, skip_missing))
-}
-
 /// The value at each window's start on the line between its neighbours, as
 /// emoncms's MySQL engine has it: none at the first row or before, at the last
 /// or after.
@@ -411,7 +401,7 @@ fn interpolate(
     skip_missing: bool,
 ) -> Result<Series, Failure> {
     let meta = query::meta(feed)?;
-    let mut series = query::values_at(feed, starts, Mode::Linear)?;
+    let mut series = query::values_at(feed, starts, Mode::Linear, Flags::NONE)?;
     for point in &mut series.points {
         if point.time <= meta.start_time || meta.end_time <= point.time {
             point.value = f64::NAN;
