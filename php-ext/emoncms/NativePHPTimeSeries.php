@@ -5,6 +5,9 @@
 
 use Emonfeed\Feed;
 
+// Asked for by a browser, outside emoncms, this file is empty.
+if (!class_exists('PHPTimeSeries', false)) return;
+
 require_once __DIR__.'/NativeReads.php';
 
 /**

@@ -302,7 +302,7 @@ foreach ([[$parent, $native_in(table_folder())], [$php_parent, $php_native]] as 
 
 // Too much is an error: the parent would die of it, or never come to an end.
 $too_much = [
-    'memory_limit' => ['get_data_combined', 1, 0, 9999999, 1],
+    'does not fit into memory' => ['get_data_combined', 1, 0, 9999999, 1],
     'windows' => ['get_data_combined', 1, 0, 10000000, 1, 1],
     '100000 windows' => ['get_data_combined', 1, 0, 100001 * 86400, 'daily'],
     'years' => ['get_data_combined', 1, 0, 300000000000, 'annual'],
