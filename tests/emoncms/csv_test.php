@@ -122,6 +122,7 @@ foreach ($numbers as $feed) {
             check_csv($feed, $unit, $b - 20 * 86400, $e + 86400, $unit, $average, 'Europe/London', 'excel', 1);
         }
     }
+    check_csv($feed, 'more days than a piece', $b - 2000 * 86400, $e + 300 * 86400, 'daily', 1, 'Europe/London', 'iso8601');
     check_csv($feed, 'true times', $b - 7, $b + 3000, 250, 0, 'UTC', 'excel', 0, 2);
     check_csv($feed, 'without what is missing', $b - 1000, $b + 3000, 100, 0, 'UTC', 'unix', 1);
     check_csv($feed, 'end before start', $b + 10, $b, 10);

@@ -75,6 +75,12 @@ foreach (['2013', 'today'] as $kind) {
         [[86400, [null]]],
         $feed->engine->get_data_DMY_time_of_day($feed->id, 86400, 86400, 'daily', 'UTC', 'unix', json_encode([13600 / 3600]))
     );
+    $feed = feed($kind, [[84600, 1.0], [100000, 3.0]]);
+    check(
+        "$kind: on the first row there is one, before it none",
+        [[86400, [1.0, null]]],
+        $feed->engine->get_data_DMY_time_of_day($feed->id, 86400, 86400, 'daily', 'UTC', 'unix', '[-0.5, -1]')
+    );
 }
 
 $feed = feed('2013', [[100, 1.0]]);
