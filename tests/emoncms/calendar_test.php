@@ -118,7 +118,7 @@ foreach ($feeds as $feed) {
                     check_combined($feed, $unit, $feed->combined($start, $end, $unit, $average, $zone, 1), $start, $end, $unit, $average, $zone);
                 }
                 if ($feed->is_mysql()) {
-                    check_time_of_day($feed, $unit, $start, $end, $unit, $zone, '[0, 6.5]');
+                    check_time_of_day($feed, $unit, $start, $end, $unit, $zone, '[-1.5, 0, 6.5]');
                 }
             }
         }
