@@ -179,7 +179,10 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
         foreach ($edges as $edge) {
             foreach ($offsets as $offset) $times[] = $edge + $offset;
         }
-        $values = array_column(self::inside($meta, $feed->valuesAt($times, Feed::LINEAR)), 1);
+        $values = array();
+        foreach ($feed->valuesAt($times, Feed::LINEAR) as list($time, $value)) {
+            $values[] = $time < $meta['end_time'] ? $value : null;
+        }
         $lists = array();
         foreach ($edges as $i => $edge) {
             $inside = $meta['start_time'] < $edge && $edge < $meta['end_time'];

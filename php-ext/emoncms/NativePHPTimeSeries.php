@@ -118,7 +118,7 @@ class NativePHPTimeSeries extends PHPTimeSeries
     private function sendFile($id, int $start)
     {
         $pieces = self::piecesOfFile($this->nativeOpen($id), max(0, intdiv($start, self::ROW)));
-        $this->nativeDownload($id, 'feed_'.(int) $id.'.MYD', 'application/octet-stream', $pieces);
+        $this->nativeDownload($id, 'feed_'.(int) $id.'.MYD', 'application/octet-stream', $pieces, '');
     }
 
     /** The rows from number $row on, as bytes. Writers wait for one piece, not for the download. */
@@ -130,11 +130,12 @@ class NativePHPTimeSeries extends PHPTimeSeries
             flock($file, LOCK_SH);
             $rows = intdiv(fstat($file)['size'], self::ROW);
             $end = $end ?? $rows;
-            // A file that shrank has other rows at this place.
-            $count = $rows < $end ? 0 : min($end - $row, 16384);
+            $count = $rows < $end ? 0 : max(0, min($end - $row, 16384));
             fseek($file, $row * self::ROW);
             $piece = $count > 0 ? stream_get_contents($file, $count * self::ROW) : '';
             flock($file, LOCK_UN);
+            // What is there now are other rows.
+            if ($rows < $end) throw new RuntimeException('the feed was cleared or trimmed meanwhile');
             $row += $count;
             yield $piece;
         } while ($piece !== '');

@@ -138,9 +138,10 @@ trait NativeReads
     /**
      * Sends the pieces one by one, so that they take little memory, and exits.
      * Throws before anything is sent if the first cannot be made: then the
-     * parent can still answer.
+     * parent can still answer. If a later one cannot, $broken ends the text.
      */
-    private function nativeDownload($feedid, string $filename, string $type, Generator $pieces)
+    private function nativeDownload($feedid, string $filename, string $type, Generator $pieces,
+        string $broken = "error: the download ended early, see emoncms's log\n")
     {
         $pieces->rewind();
         // Or else the user's other pages wait until the download is over.
@@ -167,7 +168,7 @@ trait NativeReads
             // There is no way back to the parent: what is sent is sent.
             $log = new EmonLogger(__FILE__);
             $log->error('the download of feed '.(int) $feedid.' ended early: '.$e->getMessage());
-            echo "error: the download ended early, see emoncms's log\n";
+            echo $broken;
         }
         exit;
     }
