@@ -56,41 +56,60 @@ static void value_to_zval(zval *zv, double value)
 	}
 }
 
-/* Whether memory_limit leaves room for so many bytes; throws if not. An
- * exception lets the caller ask for less, where PHP would end the request or,
- * in newer versions and far beyond the limit, the process. */
+#define CHUNK ((uint64_t) 2 << 20)  /* what PHP's allocator takes from the system at a time */
+
+/* Whether memory_limit leaves room for so many bytes. It counts whole chunks,
+ * so what fills some is measured by those. */
+static bool fits(uint64_t bytes)
+{
+	size_t limit = (size_t) PG(memory_limit);
+	size_t used = zend_memory_usage(bytes >= CHUNK);
+
+	return used < limit && bytes <= limit - used;
+}
+
+/* The same; throws if not. An exception lets the caller ask for less, where
+ * PHP would end the request or, in newer versions and far beyond the limit,
+ * the process. */
 static bool has_room(uint64_t bytes)
 {
-	if (PG(memory_limit) <= 0) {
+	if (PG(memory_limit) <= 0 || fits(bytes)) {
 		return true;
 	}
-	size_t limit = (size_t) PG(memory_limit);
-	size_t used = zend_memory_usage(false);
-	if (used < limit && bytes <= limit - used) {
+	/* Chunks that are empty may still be held. */
+	zend_mm_gc(zend_mm_get_heap());
+	if (fits(bytes)) {
 		return true;
 	}
 	php_emonfeed_throw(EMONFEED_STATUS_MEMORY,
 		"the answer takes %zu MiB, which memory_limit (%zu MiB) does not allow: ask for less",
-		(size_t) (bytes >> 20) + 1, limit >> 20);
+		(size_t) (bytes >> 20) + 1, (size_t) PG(memory_limit) >> 20);
 	return false;
 }
 
 /* Makes an array for count pairs; false after throwing. */
 static bool list_init(zval *list, size_t count)
 {
+	/* Of a pair the array, and what the allocator gives for its elements. */
 #if PHP_VERSION_ID >= 80200
 	const size_t element = sizeof(zval);
+	const size_t pair = sizeof(zend_array) + 160;
 #else
 	const size_t element = sizeof(Bucket);
+	const size_t pair = sizeof(zend_array) + 320;
 #endif
-	const size_t pair = sizeof(zend_array) + HT_MIN_SIZE * element;
 
 	if (count > HT_MAX_SIZE) {
 		php_emonfeed_throw(EMONFEED_STATUS_MEMORY,
 			"the answer has %zu elements, more than a PHP array can hold: ask for less", count);
 		return false;
 	}
-	if (!has_room((uint64_t) count * (element + pair))) {
+	uint64_t pairs = (uint64_t) count * pair;
+	if (pairs >= CHUNK) {
+		/* Whole chunks, of which the allocator's own pages take a fiftieth. */
+		pairs = (pairs + pairs / 50 + CHUNK - 1) / CHUNK * CHUNK;
+	}
+	if (!has_room((uint64_t) count * element + pairs)) {
 		return false;
 	}
 	array_init_size(list, (uint32_t) count);

@@ -20,9 +20,17 @@ class NativeCsv
         $feed = isset($settings['feed']) ? $settings['feed'] : array();
         $this->zone = $zone;
         $this->time = is_string($timeformat) && isset(self::TIMES[$timeformat]) ? $timeformat : 'unix';
-        $this->separator = (string) ($feed['csv_field_separator'] ?? ',');
+        $this->separator = $feed['csv_field_separator'] ?? ',';
         $this->decimals = (int) ($feed['csv_decimal_places'] ?? 2);
-        $this->point = (string) ($feed['csv_decimal_place_separator'] ?? '.');
+        $this->point = $feed['csv_decimal_place_separator'] ?? '.';
+        if ($this->decimals < 0 || $this->decimals > 22) {
+            throw new RuntimeException('the setting csv_decimal_places is not from 0 to 22');
+        }
+        foreach (array($this->separator, $this->point) as $text) {
+            if (!is_string($text) || !preg_match('/^[^\0]*$/Du', $text)) {
+                throw new RuntimeException('a separator in the settings of CSV is no text');
+            }
+        }
     }
 
     /** For the extension's methods that write CSV, for times from $from to $to. */

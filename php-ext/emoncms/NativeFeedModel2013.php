@@ -20,17 +20,10 @@ class NativeFeedModel2013
 
     private static $logged = array();
     private $mysqli;
-    private $server;
 
-    /**
-     * $server is the database server that keeps its tables in emonfeed.datadir,
-     * as $mysqli->host_info calls it. When the database has moved to another,
-     * the files left behind are old, and SQL answers.
-     */
-    public function __construct($mysqli, $server = 'Localhost via UNIX socket')
+    public function __construct($mysqli)
     {
         $this->mysqli = $mysqli;
-        $this->server = $server;
     }
 
     /** About $dp points between two times in milliseconds: [[milliseconds, value], …]. */
@@ -68,7 +61,7 @@ class NativeFeedModel2013
      */
     public function get_kwhd_atpowers($feedid, $points)
     {
-        $points = json_decode(stripslashes((string) $points), true);
+        $points = is_string($points) ? json_decode(stripslashes($points), true) : null;
         if (!is_array($points) || !array_is_list($points)) return array();
 
         return $this->answer($feedid, function ($feedid) use ($points) {
@@ -93,11 +86,8 @@ class NativeFeedModel2013
         if (!extension_loaded('emonfeed')) {
             return self::leave_to_sql('the PHP extension emonfeed is not loaded');
         }
-        if ($this->mysqli->host_info !== $this->server) {
-            return self::leave_to_sql("the database is at \"{$this->mysqli->host_info}\", ".
-                "but emonfeed.datadir was set for \"{$this->server}\"");
-        }
         try {
+            $this->see_that_files_are_the_tables();
             return $query($feedid);
         } catch (Emonfeed\Exception $error) {
             switch ($error->getCode()) {
@@ -112,13 +102,34 @@ class NativeFeedModel2013
         }
     }
 
-    private static function feed($feedid)
+    /** Throws if emonfeed.datadir is not where this database keeps its tables: after a move, the files left behind are old. */
+    private function see_that_files_are_the_tables()
+    {
+        $folder = self::folder();
+        $host = $this->mysqli->host_info;
+        if (!preg_match('/^(Localhost via UNIX socket|127\.0\.0\.1 |localhost )/i', $host)) {
+            throw new Emonfeed\Exception("the database is not on this machine ($host)");
+        }
+        list($datadir, $database) = $this->mysqli->query('SELECT @@datadir, DATABASE()')->fetch_row();
+        // MySQL's own way of writing names as file names.
+        $name = preg_replace_callback('/[^0-9A-Za-z_]/', fn($match) => sprintf('@%04x', ord($match[0])), (string) $database);
+        if (realpath("$datadir/$name") !== realpath($folder)) {
+            throw new Emonfeed\Exception("the database keeps its tables in $datadir$name, but emonfeed.datadir is $folder");
+        }
+    }
+
+    private static function folder()
     {
         $folder = (string) ini_get('emonfeed.datadir');
         if ($folder === '') {
             throw new Emonfeed\Exception('emonfeed.datadir is not set: name the folder of the feed files in php.ini');
         }
-        return new Emonfeed\Feed("$folder/feed_$feedid.MYD");
+        return $folder;
+    }
+
+    private static function feed($feedid)
+    {
+        return new Emonfeed\Feed(self::folder()."/feed_$feedid.MYD");
     }
 
     /** The first whole second at or after a time in milliseconds; rows have no others. */

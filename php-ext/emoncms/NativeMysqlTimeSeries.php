@@ -19,10 +19,11 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
     use NativeReads;
 
     private $native;
+    private $nativeServer;
 
     /**
      * @param array $native 'dir': the folder of the tables' files; 'server':
-     *     the host_info of the connection when they were found there
+     *     what nativeServer() said when they were found there
      * @param mixed ...$arguments those of MysqlTimeSeries
      */
     public function __construct(array $native, ...$arguments)
@@ -33,10 +34,10 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
 
     private function nativePath($feedid): string
     {
-        if ($this->mysqli->host_info !== $this->native['server']) {
+        $server = $this->nativeServer();
+        if ($server !== $this->native['server']) {
             throw new RuntimeException(
-                "{$this->native['dir']} has the tables of the server '{$this->native['server']}', but emoncms uses '".
-                $this->mysqli->host_info."' now"
+                "{$this->native['dir']} has the tables of the server '{$this->native['server']}', but emoncms uses '$server' now"
             );
         }
         $table = $this->get_table_name($feedid);
@@ -46,6 +47,17 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
         // MySQL's own way of writing table names as file names.
         $file = preg_replace_callback('/[^0-9A-Za-z_]/', fn($match) => sprintf('@%04x', ord($match[0])), $table);
         return rtrim($this->native['dir'], '/')."/$file.MYD";
+    }
+
+    /** How emoncms reaches its database, and where that is: after a move, the files left behind are old. */
+    private function nativeServer(): string
+    {
+        if ($this->nativeServer === null) {
+            $answer = $this->mysqli->query('SELECT CONCAT(@@datadir, DATABASE())');
+            $row = $answer ? $answer->fetch_row() : array('');
+            $this->nativeServer = $this->mysqli->host_info.', '.$row[0];
+        }
+        return $this->nativeServer;
     }
 
     public function lastvalue($feedid)
@@ -86,10 +98,21 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
         return $this->native($feedid, fn() => $this->readSize($feedid), fn() => parent::get_feed_size($feedid));
     }
 
+    /** That of the files, which are not read for it: a list of feeds asks for each. */
     private function readSize($feedid): int
     {
-        $meta = $this->nativeFeed($feedid)->meta();
-        return $meta['bytes'] + $meta['index_bytes'];
+        $rows = $this->nativeFile($feedid);
+        // Opened, but not read: what is no feed, or damaged, is left to the parent.
+        new Feed($rows);
+        return self::sizeOf($rows) + self::sizeOf(substr($rows, 0, -3).'MYI');
+    }
+
+    private static function sizeOf(string $path): int
+    {
+        clearstatcache(true, $path);
+        $size = @filesize($path);
+        if ($size === false) throw new RuntimeException("$path cannot be looked at");
+        return $size;
     }
 
     public function get_data_combined($feedid,$start,$end,$interval,$average=0,$timezone="UTC",$timeformat="unix",$csv=false,$skipmissing=0,$limitinterval=1)
@@ -99,7 +122,7 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
             $feedid,
             fn() => $this->readData(
                 $this->nativeFeed($feedid),
-                new NativeRequest($feedid,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval),
+                new NativeRequest($feedid,$start,$end,$interval,$timezone,$this->nativeTimeformat($timeformat),$csv,$skipmissing,$limitinterval),
                 (bool) $average
             ),
             fn() => parent::get_data_combined(...$arguments)
@@ -142,8 +165,8 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
             $feedid,
             fn() => $this->readTimesOfDay(
                 $this->nativeFeed($feedid),
-                new NativeRequest($feedid,$start,$end,$mode,$timezone,$timeformat,false,0,1),
-                json_decode((string) $split)
+                new NativeRequest($feedid,$start,$end,$mode,$timezone,$this->nativeTimeformat($timeformat),false,0,1),
+                is_string($split) ? json_decode($split) : null
             ),
             fn() => parent::get_data_DMY_time_of_day(...$arguments)
         );
@@ -152,6 +175,7 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
     private function readTimesOfDay(Feed $feed, NativeRequest $request, $split)
     {
         if (!$request->hasCalendar() || !is_array($split) || count($split) > 48) return false;
+        if (count(array_filter($split, 'is_scalar')) < count($split)) return false;
         // Hours to seconds; a number that is no time of day stays one that can be added.
         $offsets = array_map(fn($hours) => (int) (max(-1e9, min(1e9, (float) $hours)) * 3600), $split);
 

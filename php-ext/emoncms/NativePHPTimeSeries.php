@@ -97,7 +97,7 @@ class NativePHPTimeSeries extends PHPTimeSeries
             $id,
             fn() => $this->readData(
                 $this->nativeFeed($id),
-                new NativeRequest($id,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval),
+                new NativeRequest($id,$start,$end,$interval,$timezone,$this->nativeTimeformat($timeformat),$csv,$skipmissing,$limitinterval),
                 (bool) $average
             ),
             fn() => parent::get_data_combined(...$arguments)
@@ -132,10 +132,11 @@ class NativePHPTimeSeries extends PHPTimeSeries
             $end = $end ?? $rows;
             $count = $rows < $end ? 0 : max(0, min($end - $row, 16384));
             fseek($file, $row * self::ROW);
-            $piece = $count > 0 ? stream_get_contents($file, $count * self::ROW) : '';
+            $piece = $count > 0 ? (string) @stream_get_contents($file, $count * self::ROW) : '';
             flock($file, LOCK_UN);
             // What is there now are other rows.
             if ($rows < $end) throw new RuntimeException('the feed was cleared or trimmed meanwhile');
+            if (strlen($piece) !== $count * self::ROW) throw new RuntimeException('its file could not be read to the end');
             $row += $count;
             yield $piece;
         } while ($piece !== '');
@@ -154,8 +155,11 @@ class NativePHPTimeSeries extends PHPTimeSeries
         flock($file, LOCK_SH);
         $rows = intdiv(fstat($file)['size'], self::ROW);
         if ($npoints < 0 || $npoints > $rows) return null;
+        $bytes = ($npoints ?: $rows) * self::ROW;
         $hash = hash_init('sha256');
-        hash_update_stream($hash, $file, ($npoints ?: $rows) * self::ROW);
+        if (@hash_update_stream($hash, $file, $bytes) !== $bytes) {
+            throw new RuntimeException('its file could not be read to the end');
+        }
         return hash_final($hash);
     }
 

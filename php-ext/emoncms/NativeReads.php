@@ -38,6 +38,14 @@ trait NativeReads
         return $this->nativeFeeds[$file];
     }
 
+    /** Today's engines answer "notime" themselves; before, that was left to the model above them. As the parent does. */
+    private function nativeTimeformat($timeformat)
+    {
+        if ($timeformat !== 'notime') return $timeformat;
+        $source = file_get_contents((new ReflectionClass(get_parent_class(self::class)))->getFileName());
+        return strpos((string) $source, 'notime') === false ? 'unix' : 'notime';
+    }
+
     /** The answer of $read, or that of $parent where the file cannot be read; then it is logged why. */
     private function native($feedid, callable $read, callable $parent)
     {
@@ -154,11 +162,12 @@ trait NativeReads
             header('Expires: 0');
             header('Pragma: no-cache');
         }
-        while (ob_get_level() > 0 && @ob_end_flush());
+        // Buffers would collect the whole; but one that compresses has said so to the browser.
+        while (ob_get_level() > 0 && !self::compresses(ob_list_handlers()) && @ob_end_flush());
         try {
             for (; $pieces->valid() && !connection_aborted(); $pieces->next()) {
                 echo $pieces->current();
-                // A buffer that could not be ended.
+                // A buffer that was not ended.
                 if (ob_get_level() > 0) @ob_flush();
                 flush();
                 // A long download is none that hangs.
@@ -171,6 +180,11 @@ trait NativeReads
             echo $broken;
         }
         exit;
+    }
+
+    private static function compresses(array $handlers): bool
+    {
+        return in_array(end($handlers), array('zlib output compression', 'ob_gzhandler'), true);
     }
 
     /**
@@ -190,7 +204,7 @@ trait NativeReads
             $feedid,
             fn() => $this->readAggregate(
                 $this->nativeFeed($feedid),
-                new NativeRequest($feedid,$start,$end,$interval,$timezone,$timeformat,$csv,$skipmissing,$limitinterval),
+                new NativeRequest($feedid,$start,$end,$interval,$timezone,$this->nativeTimeformat($timeformat),$csv,$skipmissing,$limitinterval),
                 $aggregate
             ),
             fn() => array('success'=>false, 'message'=>'the file of feed '.(int) $feedid." cannot be read, see emoncms's log")

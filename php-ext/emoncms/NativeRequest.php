@@ -47,7 +47,7 @@ class NativeRequest
     public static function zone($timezone): DateTimeZone
     {
         try {
-            return new DateTimeZone($timezone === 0 ? 'UTC' : (string) $timezone);
+            return new DateTimeZone($timezone === 0 ? 'UTC' : (is_string($timezone) ? $timezone : ''));
         } catch (Exception $e) {
             throw new RuntimeException('the time zone asked for is not known');
         }

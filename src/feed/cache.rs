@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Tables held open at most.
-const MAX_TABLES: usize = 64;
+/// Tables held open at most, with two descriptors each: a page of emoncms
+/// that lists feeds asks for all of a user's in turn, and a feed that had to
+/// make room is read anew. 32-bit processes have no addresses for so many.
+const MAX_TABLES: usize = if cfg!(target_pointer_width = "64") { 192 } else { 64 };
 /// Memory for the orders of rows at most, in bytes; the one in use excepted.
 const MAX_FOOTPRINT: usize = 256 << 20;
 

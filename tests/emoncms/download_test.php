@@ -89,7 +89,7 @@ const ROWS = 150000;
 $db = connect();
 $db->query('CREATE OR REPLACE TABLE feed_1 (time INT UNSIGNED NOT NULL, data FLOAT NOT NULL, UNIQUE (time)) ENGINE=MyISAM');
 $db->query('INSERT INTO feed_1 SELECT 1600000000 + 10 * seq, seq % 100 / 4 FROM seq_0_to_' . (ROWS - 1));
-$tables = ['mysql', ['dir' => table_folder(), 'server' => $db->host_info]];
+$tables = ['mysql', ['dir' => table_folder(), 'server' => server_of($db)]];
 $folder = new_folder('php');
 $file = "{$folder}feed_1.MYD";
 $bytes = '';

@@ -144,7 +144,7 @@ $db->set_charset('utf8mb4');
 make_table($db, 'feed_1');
 make_table($db, 'feed_2');
 $parent = new MysqlTimeSeries($db);
-$native_in = fn (string $folder, array $settings = []) => new NativeMysqlTimeSeries(['dir' => $folder, 'server' => $db->host_info], $db, false, $settings);
+$native_in = fn (string $folder, array $settings = []) => new NativeMysqlTimeSeries(['dir' => $folder, 'server' => server_of($db)], $db, false, $settings);
 $folder = new_folder('php');
 write_file("{$folder}feed_1.MYD");
 write_file("{$folder}feed_2.MYD");
@@ -219,7 +219,7 @@ check_left('a table with more columns', $parent, $native, reads($native, 4), tab
 // The folder may be that of a server which emoncms does not use any more.
 $native = new NativeMysqlTimeSeries(['dir' => table_folder(), 'server' => 'db.example.org via TCP/IP'], $db);
 $both = array_merge(reads($native, 1), reads($native, 2));
-check_left('another server', $parent, $native, $both, "'db.example.org via TCP/IP', but emoncms uses '$db->host_info'");
+check_left('another server', $parent, $native, $both, "'db.example.org via TCP/IP', but emoncms uses '" . server_of($db) . "'");
 check_no_aggregate('another server', $native, 1);
 
 // MySQL writes $ in a file's name as @0024, and other alphabets as it does.
@@ -352,10 +352,10 @@ function sent(array $place, string $method, array $arguments): string
 $as_parent = implode('', array_map(fn ($row) => "$row[0],$row[1]\n", ROWS));
 $nothing = new_folder('mysql');
 age($nothing);
-$empty = ['mysql', ['dir' => $nothing, 'server' => $db->host_info]];
+$empty = ['mysql', ['dir' => $nothing, 'server' => server_of($db)]];
 check('export of no file', $as_parent, sent($empty, 'export', [1, 0]));
 check('CSV of no file', "1700000000,1.5\n1700000010,2.5\n", sent($empty, 'get_data_combined', [1, 1700000000, 1700000010, 10, 0, 'UTC', 'unix', true]));
-$tables = ['mysql', ['dir' => table_folder(), 'server' => $db->host_info]];
+$tables = ['mysql', ['dir' => table_folder(), 'server' => server_of($db)]];
 make_table($db, 'feed_5', 'time INT UNSIGNED, data FLOAT, data2 FLOAT, INDEX (time)');
 check('export of a histogram', $as_parent, sent($tables, 'export', [5, 0]));
 $files = ['php', ['datadir' => $folder]];

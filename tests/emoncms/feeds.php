@@ -295,7 +295,7 @@ final class Feeds
                 $this->write_file($feed->id, $table);
                 $feed->place = ['php', ['datadir' => $this->folder]];
             } else {
-                $feed->place = ['mysql', ['dir' => table_folder(), 'server' => $this->db->host_info]];
+                $feed->place = ['mysql', ['dir' => table_folder(), 'server' => server_of($this->db)]];
             }
             $feed->engine = TestFeed::build($feed->place, $this->db);
             $feeds[] = $feed;

@@ -151,6 +151,12 @@ function connect(): mysqli
     return new mysqli('localhost', 'root', '', 'emoncms');
 }
 
+/** The server of a connection, as NativeMysqlTimeSeries is told it. */
+function server_of(mysqli $db): string
+{
+    return $db->host_info . ', ' . $db->query('SELECT CONCAT(@@datadir, DATABASE())')->fetch_row()[0];
+}
+
 /** A new, empty folder below the one of this run, which is removed at its end. */
 function new_folder(string $name): string
 {

@@ -219,6 +219,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if args.plot && args.format != Format::Table {
         return Err(Failure::Usage("--plot goes with --format table".to_owned()));
     }
+    let computes = args.aggregates.chosen().is_some_and(Ask::computes);
+    if args.true_time && computes {
+        return Err(Failure::Usage(
+            "--true-time: averages, sums and counts have no time of their own".to_owned(),
+        ));
+    }
     if args.limit.is_some() && !args.shape.rows {
         return Err(Failure::Usage("--limit goes with --rows".to_owned()));
     }

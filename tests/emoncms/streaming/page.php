@@ -60,7 +60,7 @@ Parents::$forbidden = true;
 $settings = ['feed' => ['csv_decimal_places' => 2, 'csv_decimal_place_separator' => '.', 'csv_field_separator' => ',']];
 if ($request['engine'] === 'mysql') {
     $connection = new mysqli('localhost', 'root', '', 'emoncms');
-    $engine = new NativeMysqlTimeSeries(['dir' => $request['folder'], 'server' => $connection->host_info], $connection);
+    $engine = new NativeMysqlTimeSeries(['dir' => $request['folder'], 'server' => $connection->host_info . ', ' . $connection->query('SELECT CONCAT(@@datadir, DATABASE())')->fetch_row()[0]], $connection);
 } else {
     $engine = new NativePHPTimeSeries(['datadir' => $request['folder']]);
 }
