@@ -166,7 +166,10 @@ trait NativeReads
         while (ob_get_level() > 0 && !self::compresses(ob_list_handlers()) && @ob_end_flush());
         try {
             for (; $pieces->valid() && !connection_aborted(); $pieces->next()) {
-                echo $pieces->current();
+                $piece = $pieces->current();
+                // An empty one, flushed, would end a compressed text without its end.
+                if ($piece === '') continue;
+                echo $piece;
                 // A buffer that was not ended.
                 if (ob_get_level() > 0) @ob_flush();
                 flush();

@@ -173,6 +173,19 @@ check('buffers are no fault', '', $log);
 [$text] = sent(null, ['send', 1], null, false, 2);
 check('all pieces were sent', 10000 * Pieces::NUMBER + 2, substr_count($text, "\n"));
 
+// What compresses all output has told the browser so.
+putenv('HTTP_ACCEPT_ENCODING=gzip');
+$program = sprintf('require %s; require %s; %%s (new NativePHPTimeSeries(["datadir" => %s]))->%%s;',
+    var_export(__DIR__ . '/standins.php', true), var_export(__DIR__ . '/../../php-ext/emoncms/NativePHPTimeSeries.php', true), var_export($folder, true));
+$calls = ['export(1, 0)' => file_get_contents($file), 'get_data_combined(1, 1600000000, 1600000040, 10, 0, "UTC", "unix", true)' => "1600000000,0.00\n1600000010,0.25\n1600000020,0.50\n1600000030,0.75\n1600000040,1.00\n"];
+foreach ($calls as $call => $expected) {
+    foreach (['zlib.output_compression=1' => '', 'zlib.output_compression=0' => 'ob_start("ob_gzhandler");'] as $setting => $begin) {
+        [$output, $errors, $code] = run_php(['-d', $setting, '-r', sprintf($program, $begin, $call)]);
+        check("$call with $setting $begin", ["\x1f\x8b", md5($expected), '', 0], [substr($output, 0, 2), md5((string)@gzdecode($output)), $errors, $code]);
+    }
+}
+putenv('HTTP_ACCEPT_ENCODING');
+
 // A client that goes away stops the work.
 foreach ([false, true] as $keep_on) {
     $counter = getenv('EMONFEED_TEST_FOLDER') . '/pieces';
