@@ -24,7 +24,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/emonfeed-php-XXXXXX")
 work=$(cd "$work" && pwd)
 test_pid=
 clean_up() {
-    [ -z "$test_pid" ] || kill "$test_pid" 2>/dev/null || true
+    # The servers that it started too.
+    [ -z "$test_pid" ] || kill -- "-$test_pid" 2>/dev/null || true
     stop_server
     rm -rf "$work"
 }
@@ -60,8 +61,9 @@ run() {
     sql 'DROP DATABASE IF EXISTS emoncms; CREATE DATABASE emoncms' || return
     began=$(date +%s)
     code=0
-    # Waited for, so that a signal to this script ends it at once.
-    php "$1" >"$work/output" &
+    # A group of its own, to be ended as one; waited for, so that a signal to
+    # this script ends it at once.
+    setsid php "$1" >"$work/output" &
     test_pid=$!
     wait "$test_pid" || code=$?
     test_pid=

@@ -2,6 +2,9 @@
 // Two servers that run PHP, and what it takes to ask them. Both write what
 // they have to say into files of this run.
 
+/** Before a command: it ends when the test does, even if that is killed. */
+const ENDS_WITH_TEST = ['setpriv', '--pdeathsig', 'TERM'];
+
 /** A web server's side of FastCGI: one request, its answer in pieces. */
 final class FastCgi
 {
@@ -101,7 +104,7 @@ final class Fpm
             '[global]', 'error_log = fpm.log', 'daemonize = no',
             '[test]', 'listen = sock', 'pm = static', 'pm.max_children = 1', 'catch_workers_output = yes',
         ];
-        $command = [$program, '--prefix', $this->folder, '--fpm-config', "{$this->folder}fpm.conf", '--nodaemonize'];
+        $command = [...ENDS_WITH_TEST, $program, '--prefix', $this->folder, '--fpm-config', "{$this->folder}fpm.conf", '--nodaemonize'];
         if (posix_geteuid() === 0) {
             array_push($settings, 'user = root', 'group = root');
             $command[] = '--allow-to-run-as-root';
@@ -167,7 +170,7 @@ final class BuiltInServer
         fclose($probe);
         $log = new_folder('server') . 'log';
         $null = ['file', '/dev/null', 'r'];
-        $this->process = proc_open([PHP_BINARY, '-S', $this->address, $page], [$null, ['file', $log, 'w'], ['redirect', 1]], $pipes);
+        $this->process = proc_open([...ENDS_WITH_TEST, PHP_BINARY, '-S', $this->address, $page], [$null, ['file', $log, 'w'], ['redirect', 1]], $pipes);
         while (!is_resource($socket = @stream_socket_client("tcp://$this->address"))) {
             if (!proc_get_status($this->process)['running']) {
                 throw new RuntimeException('php -S did not start: ' . file_get_contents($log));
