@@ -56,10 +56,15 @@ final class EnableServer
         return $server;
     }
 
-    /** As the native engine will compare it. */
-    public function host(): string
+    /** As the native engine will compare it: how it is reached says nothing of where its files are, and the reverse. */
+    public function identity(): string
     {
-        return $this->data->host_info;
+        return "{$this->data->host_info}, {$this->datadir()}";
+    }
+
+    private function datadir(): string
+    {
+        return $this->data->query('SELECT @@datadir')->fetch_row()[0];
     }
 
     public function database(): string
@@ -116,7 +121,7 @@ final class EnableServer
     /** The folder the server says it keeps the database in. */
     public function folder(): string
     {
-        $datadir = rtrim($this->data->query('SELECT @@datadir')->fetch_row()[0], '/');
+        $datadir = rtrim($this->datadir(), '/');
         $there = $this->data->query('SELECT @@hostname')->fetch_row()[0];
         if ($there !== gethostname()) {
             throw new EnableError("the server runs on \"$there\", this is \"" . gethostname() . "\" (a container, or another host).\n"

@@ -16,7 +16,9 @@ chmod(getenv('EMONFEED_TEST_FOLDER'), 0711);
 $sql = connect();
 $sql->query('CREATE DATABASE `' . DATABASE . '`');
 $sql->select_db(DATABASE);
-$tables = dirname(table_folder()) . '/emon@002denable@002ev2';
+$datadir = dirname(table_folder());
+$tables = "$datadir/emon@002denable@002ev2";
+$identity = "Localhost via UNIX socket, $datadir/";
 $files = new_folder('enable-files');
 
 function make_table(int $id, string $options = 'ENGINE=MyISAM'): void
@@ -82,6 +84,21 @@ function new_etc(string $more = ''): string
     file_put_contents("$sapi/php.ini", "$ini\nextension_dir = \"" . realpath(__DIR__ . '/../../target/php-ext/modules') . "\"\n$more");
     file_put_contents("$sapi/conf.d/20-emonfeed.ini", "extension=emonfeed\n");
     return $etc;
+}
+
+/** @return resource the process of a server for the files in $datadir */
+function second_server(string $datadir, string $socket)
+{
+    exec('command -v mariadbd || command -v mysqld', $program);
+    // If this process is killed outright, the kernel ends the server.
+    $server = proc_open(['setpriv', '--pdeathsig', 'TERM', $program[0], '--no-defaults', '--user=' . posix_getpwuid(posix_geteuid())['name'],
+        "--datadir=$datadir", "--socket=$socket", "--pid-file=$datadir/pid", "--log-error=$datadir/log.err", '--skip-networking',
+        '--skip-grant-tables', '--innodb=OFF', '--default-storage-engine=MyISAM'], [2 => ['file', '/dev/null', 'w']], $pipes);
+    for ($tries = 300; !file_exists($socket) && proc_get_status($server)['running'] && $tries > 0; $tries--) {
+        usleep(100000);
+    }
+    check_that('a second server runs', file_exists($socket) && proc_get_status($server)['running']);
+    return $server;
 }
 
 /** @return array{0: string, 1: string, 2: int} */
@@ -162,7 +179,7 @@ check('shown: the patch', <<<DIFF
                          require_once "Modules/feed/engine/MysqlTimeSeries.php";  // tables
     -                    \$engines[\$e] = new MysqlTimeSeries(\$this->mysqli,\$this->redis,\$this->settings['mysqltimeseries']);
     +                    require_once "Modules/feed/engine/emonfeed/NativeMysqlTimeSeries.php"; // emonfeed
-    +                    \$engines[\$e] = new NativeMysqlTimeSeries(array('dir'=>'$tables','server'=>'Localhost via UNIX socket'), \$this->mysqli,\$this->redis,\$this->settings['mysqltimeseries']);
+    +                    \$engines[\$e] = new NativeMysqlTimeSeries(array('dir'=>'$tables','server'=>'$identity'), \$this->mysqli,\$this->redis,\$this->settings['mysqltimeseries']);
                          break;
                      case (string)Engine::PHPFINA :
                          require "Modules/feed/engine/PHPFina.php";
@@ -320,9 +337,9 @@ list_feeds([1 => 0, 2 => 0, 3 => 2, 4 => 5, 10 => 0]);
 
 // A patch of another folder or server is replaced, and checked for.
 enable($tree, '--apply');
-file_put_contents($model, str_replace("'server'=>'Localhost via UNIX socket'", "'server'=>'db via TCP/IP'", file_get_contents($model)));
+file_put_contents($model, str_replace("'server'=>'$identity'", "'server'=>'db via TCP/IP, $datadir/'", file_get_contents($model)));
 $moved = enable($tree, '--check');
-check('another server', [3, ['native: 1 feed (3)', 'not native: 3 feeds (1, 2, 10): the patch was made for another folder or server']],
+check('another server', [3, ['native: 1 feed (3)', "not native: 3 feeds (1, 2, 10): the patch was made for another folder or server: $tables (db via TCP/IP, $datadir/)"]],
     [$moved[2], verdicts($moved)]);
 paste(commands($moved));
 check('another server: mended', 0, enable($tree, '--check')[2]);
@@ -331,6 +348,33 @@ check('a folder that cannot be verified any more', [3, true], [$stays[2], strpos
 check('it stays', 0, enable($tree, '--check')[2]);
 paste(commands(['', $stays[1]]));
 check('and is taken back as it says', 'MysqlTimeSeries', app($tree, ...$asked[0])['class']);
+enable($tree, '--revert');
+check('all as before', $before, snapshot($tree));
+
+// The database moves to another folder of this machine, and is reached as before.
+enable($tree, '--apply');
+$sql->query('FLUSH TABLES');
+$new_datadir = rtrim(new_folder('enable-moved'), '/');
+exec('cp -a ' . escapeshellarg("$datadir/.") . ' ' . escapeshellarg($new_datadir));
+rename("$datadir/sock", "$datadir/old-sock");
+$second = second_server($new_datadir, "$datadir/sock");
+$new_sql = connect();
+$new_sql->select_db(DATABASE);
+$new_sql->query('INSERT INTO feed_1 VALUES (1700001000, 8.5)');
+$lastvalue = app($tree, 0, 'lastvalue', 1);
+check('moved: the native engine stands back', ['the table of MysqlTimeSeries', 1, true],
+    [$lastvalue['answer'], count($lastvalue['log']), strpos($lastvalue['log'][0], "$new_datadir/") > 0]);
+$moved = enable($tree, '--check');
+check('moved', [3, ['native: 1 feed (3)', "not native: 3 feeds (1, 2, 10): the patch was made for another folder or server: $tables ($identity)"]],
+    [$moved[2], verdicts($moved)]);
+check_that('moved: --apply is offered', count(commands($moved)) === 1 && substr(commands($moved)[0], -8) === ' --apply');
+paste(commands($moved));
+check('moved: mended', [0, ['time' => 1700001000, 'value' => 8.5]], [enable($tree, '--check')[2], app($tree, 0, 'lastvalue', 1)['answer']]);
+$new_sql->close();
+proc_terminate($second);
+proc_close($second);
+rename("$datadir/old-sock", "$datadir/sock");
+check('moved back: noticed too', 3, enable($tree, '--check')[2]);
 enable($tree, '--revert');
 check('all as before', $before, snapshot($tree));
 
