@@ -5,9 +5,17 @@
 
 final class EnableAccess
 {
+    /** What a command begins with that only root may run. */
     public static function sudo(): string
     {
-        return posix_geteuid() === 0 ? '' : 'sudo ';
+        return self::shell_user() === 0 ? '' : 'sudo ';
+    }
+
+    /** Whose shell the commands will be pasted into. */
+    private static function shell_user(): int
+    {
+        $caller = posix_geteuid() === 0 ? posix_getpwnam((string) getenv('SUDO_USER')) : false;
+        return $caller ? $caller['uid'] : posix_geteuid();
     }
 
     /** For a shell; plain where that is the same, to be read more easily. */
@@ -60,7 +68,7 @@ final class EnableAccess
     public static function commands(string $user, string $folder, string $prefix, array $closed): array
     {
         $commands = self::program('setfacl') === null ? [self::sudo() . 'apt-get install acl'] : [];
-        $owned = array_filter([$folder, ...$closed], fn ($path) => @fileowner($path) === posix_geteuid());
+        $owned = array_filter([$folder, ...$closed], fn ($path) => @fileowner($path) === self::shell_user());
         $sudo = count($owned) === count($closed) + 1 ? '' : self::sudo();
         if ($closed !== []) {
             $commands[] = "{$sudo}setfacl -m u:$user:x " . implode(' ', array_map([self::class, 'quoted'], $closed));

@@ -147,12 +147,13 @@ $sql->query('TRUNCATE feed_10');
 file_put_contents("{$files}feed_3.MYD", pack('CIf', 249, 1700000000, 7) . pack('CIf', 249, 1700000010, 8.5));
 list_feeds([1 => 0, 2 => 0, 3 => 2, 4 => 5, 10 => 0]);
 
+// The lines to paste begin with sudo for who is not root. All that they need here we may do ourselves.
+$programs = new_folder('enable-programs');
+file_put_contents("{$programs}sudo", "#!/bin/sh\nexec \"\$@\"\n");
+chmod("{$programs}sudo", 0755);
+putenv("PATH=$programs:" . getenv('PATH'));
+putenv('SUDO_USER');
 if (!$root) {
-    // The lines to paste begin with sudo then. All they need here we may do ourselves.
-    $programs = new_folder('enable-programs');
-    file_put_contents("{$programs}sudo", "#!/bin/sh\nexec \"\$@\"\n");
-    chmod("{$programs}sudo", 0755);
-    putenv("PATH=$programs:" . getenv('PATH'));
     Checks::say('not run as root: sudo is a stand-in that gives no rights');
 }
 
@@ -532,7 +533,22 @@ if ($root) {
     chmod($files, 0755);
     $denied = $check();
     check('denied', [3, ['native: 1 feed (3)', "not native: 3 feeds (1, 2, 10): $web may not read the tables' files"]], [$denied[2], verdicts($denied)]);
-    paste(commands($denied));
+    $in_root_shell = ["setfacl -m u:$web:x $datadir $tables", "setfacl -m u:$web:r $tables/feed_*", "setfacl -m d:u:$web:r $tables"];
+    check('denied: to paste into a shell of root', $in_root_shell, commands($denied));
+    paste($in_root_shell);
+    check('granted', [0, ['native: 4 feeds (1-3, 10)']], [($granted = $check())[2], verdicts($granted)]);
+    exec('setfacl -R -b ' . escapeshellarg($datadir));
+    putenv('SUDO_USER=root');
+    check('called by sudo from a shell of root', $in_root_shell, commands($check()));
+    putenv('SUDO_USER=nobody');
+    $by_sudo = ["sudo setfacl -m u:$web:x $datadir $tables", "sudo sh -c 'setfacl -m u:$web:r $tables/feed_*'", "sudo setfacl -m d:u:$web:r $tables"];
+    check('denied: to paste into the shell that called sudo', $by_sudo, commands($check()));
+    enable($tree, '--revert');
+    $apply = commands(enable($tree))[0];
+    check('called by sudo: so is its own line', 'sudo ' . PHP_BINARY . " $tree/" . OWN . '/enable', substr($apply, 0, strpos($apply, ' ', strlen('sudo ' . PHP_BINARY . ' '))));
+    paste([$apply]);
+    paste($by_sudo);
+    putenv('SUDO_USER');
     check('granted', [0, ['native: 4 feeds (1-3, 10)']], [($granted = $check())[2], verdicts($granted)]);
 } else {
     require SOURCE . '/EnableAccess.php';
