@@ -53,15 +53,14 @@ final class EnableCheck
         return posix_geteuid() === 0 ? $this->user : null;
     }
 
-    /** Loads the classes as emoncms will, in each PHP; a failure there would stop the site. */
-    public function loads(string $engine, EnableTree $tree): void
+    /** Loads the classes as emoncms will, $native by this path, in each PHP; a failure there would stop the site. */
+    public function loads(string $engine, EnableTree $tree, string $native): void
     {
-        [, $class] = EnablePatch::ENGINES[$engine];
-        $job = ['load' => [realpath($tree->path), "Modules/feed/engine/$class.php", $tree->path_of("Native$class.php")]];
+        $parent = 'Modules/feed/engine/' . EnablePatch::ENGINES[$engine][1] . '.php';
         foreach ($this->phps as $php) {
-            $answer = $php->ask($job, $this->to_become());
+            $answer = $php->ask(['load' => [realpath($tree->path), $parent, $native]], $this->to_become());
             if (!isset($answer['loads'])) {
-                throw new EnableError("Native$class.php cannot be loaded by {$php->name()} as {$this->user['name']}: {$answer['failed']}");
+                throw new EnableError("$native cannot be loaded by {$php->name()} as {$this->user['name']}: {$answer['failed']}");
             }
         }
     }

@@ -258,8 +258,18 @@ check('taken back again', [0, true], [$back[2], strpos($back[0], 'Nothing to tak
 check('from outside', 0, run_php([SOURCE . '/enable', $tree, '--apply', '--etc-php', $etc, '--web-user', $me])[2]);
 check('from outside: the path', [true, 'NativeMysqlTimeSeries'], [strpos(file_get_contents("$tree/Modules/feed/feed_model.php"),
     'require_once "' . realpath(SOURCE) . '/NativeMysqlTimeSeries.php"; // emonfeed') > 0, app($tree, ...$asked[0])['class']]);
+$other_copy = enable($tree, '--check');
+check('checked from another copy', [0, ['native: 4 feeds (1-3, 10)'], ''], [$other_copy[2], verdicts($other_copy), $other_copy[1]]);
+check('the other copy is told of', 2, preg_match_all('~^note +\w+: another copy of this folder is used, ' . realpath(SOURCE) . '/Native~m', $other_copy[0]));
+check('checked from the same copy: nothing to tell', 0, substr_count(
+    run_php([SOURCE . '/enable', $tree, '--check', '--etc-php', $etc, '--web-user', $me])[0], 'another copy'));
 check('from inside, the paths change', 0, run_php(["$tree/" . OWN . '/enable', '--apply', '--etc-php', $etc, '--web-user', $me])[2]);
 check('from inside: the path', false, strpos(file_get_contents("$tree/Modules/feed/feed_model.php"), realpath(SOURCE)));
+rename("$tree/" . OWN, "$tree/away");
+$gone = run_php([SOURCE . '/enable', $tree, '--check', '--etc-php', $etc, '--web-user', $me]);
+check('the copy that is used is gone', [1, ['native: no feed', 'not native: 4 feeds (1-3, 10): that cannot be told (see above)'], true],
+    [$gone[2], verdicts($gone), strpos($gone[1], OWN . '/NativeMysqlTimeSeries.php cannot be loaded') > 0]);
+rename("$tree/away", "$tree/" . OWN);
 enable($tree, '--revert');
 check('taken back: byte for byte', $before, snapshot($tree));
 
@@ -280,7 +290,7 @@ file_put_contents($model, $text);
 // An engine that cannot be loaded would stop emoncms: it is loaded before it is put in.
 file_put_contents("$tree/" . OWN . '/NativePHPTimeSeries.php', "<?php class NativePHPTimeSeries extends PHPTimeSeries { function get_meta() {} }\n");
 $broken = enable($tree, '--apply');
-check('an engine that does not fit', [3, true], [$broken[2], strpos($broken[1], 'phptimeseries is not switched: NativePHPTimeSeries.php cannot be loaded') > 0]);
+check('an engine that does not fit', [3, true], [$broken[2], strpos($broken[1], 'phptimeseries is not switched: ' . OWN . '/NativePHPTimeSeries.php cannot be loaded') > 0]);
 check('the other fits', ['NativeMysqlTimeSeries', 'PHPTimeSeries'], array_column([app($tree, ...$asked[0]), app($tree, ...$asked[6])], 'class'));
 copy(SOURCE . '/NativePHPTimeSeries.php', "$tree/" . OWN . '/NativePHPTimeSeries.php');
 enable($tree, '--revert');
