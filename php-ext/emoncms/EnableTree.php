@@ -122,9 +122,6 @@ final class EnableTree
             throw new EnableError("$file has no get_data_combined with the parameters that are known here.\n"
                 . 'Either this emoncms is too old (update it), or newer than this emonfeed (update that).');
         }
-        if (!array_filter($tokens, fn ($token) => $token->id === T_CONSTANT_ENCAPSED_STRING && substr($token->text, 1, -1) === 'notime')) {
-            throw new EnableError("$file does not answer the time format \"notime\": this emoncms is too old. Update it, then run enable again.");
-        }
         if ($engine === 'phptimeseries' && count(self::parameters($tokens, '__construct') ?? []) !== 1) {
             throw new EnableError("$file keeps readings in memory that are not in its files, as its constructor has more than one parameter.");
         }

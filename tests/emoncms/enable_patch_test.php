@@ -216,8 +216,7 @@ foreach (['mysql', 'phptimeseries'] as $engine) {
     check("$engine: a thousand elsewhere", null, $recognise($engine, ['return $timeformat' => '$x = 1000 * 2; $y = 9 / 10000; return $timeformat']));
     check_throws("$engine: milliseconds", EnableError::class, 'milliseconds', fn () => $recognise($engine, ['return $timeformat' => '$start = round($start / 1000); return $timeformat']));
     check_throws("$engine: milliseconds as a float", EnableError::class, 'milliseconds', fn () => $recognise($engine, ['return $timeformat' => '$start = $start/1000.0; return $timeformat']));
-    check_throws("$engine: no notime", EnableError::class, 'notime', fn () => $recognise($engine, ['"notime"' => '"no"']));
-    check_throws("$engine: notime in a comment alone", EnableError::class, 'notime', fn () => $recognise($engine, ['"notime"' => '"no" /* "notime" */']));
+    check("$engine: without the time format notime", null, $recognise($engine, ['"notime"' => '"no"']));
     check_throws("$engine: no get_data_combined", EnableError::class, 'get_data_combined', fn () => $recognise($engine, ['get_data_combined' => 'get_data']));
     check_throws("$engine: fewer parameters", EnableError::class, 'get_data_combined', fn () => $recognise($engine, [', $limitinterval = 1' => '']));
     check_throws("$engine: more parameters", EnableError::class, 'get_data_combined', fn () => $recognise($engine, ['$limitinterval = 1' => '$limitinterval = 1, $delta = array(1)']));
