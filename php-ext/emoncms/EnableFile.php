@@ -110,7 +110,7 @@ final class EnableFile
         $lock = self::locked($path);
         $there = fstat($lock);
         if (stream_get_contents($lock) !== $old) {
-            throw new EnableError("$path was changed by somebody meanwhile. Run enable again.");
+            throw new EnableError("$path was changed by somebody meanwhile. Run ./enable again.");
         }
         foreach (glob(self::pattern($path)) as $left_over) {
             @unlink($left_over);
@@ -154,7 +154,7 @@ final class EnableFile
         $file = @fopen($copy, 'xb');
         umask($mask);
         if ($file === false) {
-            throw new EnableError("$copy cannot be made" . self::why() . '. Nothing was changed; run enable as who may write there (sudo).');
+            throw new EnableError("$copy cannot be made" . self::why() . '. Nothing was changed; run ./enable as who may write there (sudo).');
         }
         if (@fwrite($file, $text) !== strlen($text) || !@fflush($file) || !@fsync($file)) {
             throw new EnableError("$copy cannot be written" . self::why() . '. Nothing was changed.');
@@ -171,7 +171,7 @@ final class EnableFile
         clearstatcache();
         $now = @lstat($copy);
         if (!$same || !$now || $now['ino'] !== $is['ino']) {
-            throw new EnableError("The new file cannot be given the owner of the old one. Nothing was changed; run enable as root or as that owner.");
+            throw new EnableError("The new file cannot be given the owner of the old one. Nothing was changed; run ./enable as root or as that owner.");
         }
         if (($now['mode'] & 07777) !== ($like['mode'] & 07777) && !@chmod($copy, $like['mode'] & 07777)) {
             throw new EnableError("The new file cannot be given the mode of the old one. Nothing was changed.");

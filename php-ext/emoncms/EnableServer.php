@@ -200,7 +200,7 @@ final class EnableServer
         $header = @file_get_contents("$table.MYI", false, null, 0, 512);
         $updated = @filemtime("$table.MYD");
         if ($header === false || $updated === false) {
-            return "$table.MYI cannot be read (" . (EnableAccess::denied(dirname($table)) ? 'permission denied: run enable as root' : 'there is no such file') . ')';
+            return "$table.MYI cannot be read (" . (EnableAccess::denied(dirname($table)) ? 'permission denied: run ./enable as root' : 'there is no such file') . ')';
         }
         if (strlen($header) < 200 || substr($header, 0, 4) !== "\xfe\xfe\x07\x01") {
             return "$table.MYI is no index of a MyISAM table";

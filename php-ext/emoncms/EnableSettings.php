@@ -69,7 +69,7 @@ final class EnableSettings
     private static function ini(string $path): array
     {
         if (!is_readable($path)) {
-            throw new EnableError("$path cannot be read. Run enable as root (sudo).");
+            throw new EnableError("$path cannot be read. Run ./enable as root (sudo).");
         }
         $all = @parse_ini_file($path, true, INI_SCANNER_TYPED);
         if ($all === false) {
@@ -90,7 +90,7 @@ final class EnableSettings
                 $from = getenv($match[1]);
                 if ($from === false) {
                     throw new EnableError("The settings name the environment variable {$match[1]}, which is not set here.\n"
-                        . "Run enable where emoncms runs (in its container), or hand it on: sudo {$match[1]}=... enable");
+                        . "Run ./enable where emoncms runs (in its container), or hand it on: sudo {$match[1]}=... ./enable");
                 }
                 return $from;
             }, $value);

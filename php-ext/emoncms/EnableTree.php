@@ -43,8 +43,8 @@ final class EnableTree
             return new self(current($found));
         }
         throw new EnableError($found === []
-            ? "No emoncms here; looked in:\n  " . implode("\n  ", $usual) . "\nName its folder: enable /path/to/emoncms"
-            : "More than one emoncms is here:\n  " . implode("\n  ", $found) . "\nName the one you mean: enable " . current($found));
+            ? "No emoncms here; looked in:\n  " . implode("\n  ", $usual) . "\nName its folder: ./enable /path/to/emoncms"
+            : "More than one emoncms is here:\n  " . implode("\n  ", $found) . "\nName the one you mean: ./enable " . current($found));
     }
 
     private static function is_one(string $folder): bool
@@ -115,7 +115,7 @@ final class EnableTree
         $tokens = array_values(array_filter(PhpToken::tokenize(EnableFile::read($file)), fn ($token) => !$token->isIgnorable()));
         foreach ($tokens as $i => $token) {
             if ($token->text === '/' && (float) ($tokens[$i + 1]->text ?? 0) === 1000.0) {
-                throw new EnableError("$file counts in milliseconds: this emoncms is too old. Update it, then run enable again.");
+                throw new EnableError("$file counts in milliseconds: this emoncms is too old. Update it, then run ./enable again.");
             }
         }
         if (array_slice(self::parameters($tokens, 'get_data_combined') ?? [], 1) !== self::ASKED) {

@@ -162,9 +162,9 @@ $tree = new_tree();
 $before = snapshot($tree);
 foreach ([['--aply'], ['-x'], ['--apply', '--revert'], ['--engine', 'phpfina'], ['--prefix'], ['another'], ['--apply=1'], ['']] as $wrong) {
     [$output, $errors, $code] = enable($tree, ...$wrong);
-    check('wrong: ' . implode(' ', $wrong), [2, true], [$code, strpos($errors, 'Try: enable --help') !== false]);
+    check('wrong: ' . implode(' ', $wrong), [2, true], [$code, strpos($errors, 'Try: ./enable --help') !== false]);
 }
-check('help', [0, '', true], [enable($tree, '--help')[2], enable($tree, '--help')[1], strpos(enable($tree, '-h')[0], 'Usage: enable') === 0]);
+check('help', [0, '', true], [enable($tree, '--help')[2], enable($tree, '--help')[1], strpos(enable($tree, '-h')[0], 'Usage: ./enable') === 0]);
 [$output, $errors, $code] = run_php([SOURCE . '/enable', $files]);
 check('no emoncms', [1, '', true], [$code, $output, strpos($errors, 'is no emoncms') !== false]);
 
