@@ -5,90 +5,16 @@
 
 final class EnableFile
 {
-    private const AROUND = 3;
-
-    /** The change as `diff -u` shows it, fit for `patch -p1`; '' if there is none. */
-    public static function diff(string $name, string $old, string $new): string
+    /** How $new differs from the file, fit for `patch -p1`; '' if it does not. */
+    public static function diff(string $name, string $path, string $new): string
     {
-        if ($old === $new) {
-            return '';
+        $command = ['diff', '-u', '--label', "a/$name", '--label', "b/$name", $path, '-'];
+        [$code, $diff, $errors] = EnableProcess::run($command, $new, ['LC_ALL' => 'C'] + getenv());
+        if ($code > 1) {
+            throw new EnableError(($code === 127 ? 'there is no program diff to show the change with (Debian: the package diffutils)'
+                : "the change cannot be shown: $errors") . '. Nothing was changed.');
         }
-        $a = self::lines($old);
-        $b = self::lines($new);
-        $head = 0;
-        while (isset($a[$head], $b[$head]) && $a[$head] === $b[$head]) {
-            $head++;
-        }
-        $tail = 0;
-        while ($tail < min(count($a), count($b)) - $head && $a[count($a) - 1 - $tail] === $b[count($b) - 1 - $tail]) {
-            $tail++;
-        }
-        $changes = self::changes(array_slice($a, $head, count($a) - $head - $tail), array_slice($b, $head, count($b) - $head - $tail));
-        $lines = array_merge(
-            array_map(fn ($line) => [' ', $line], array_slice($a, 0, $head)),
-            $changes,
-            array_map(fn ($line) => [' ', $line], array_slice($a, count($a) - $tail))
-        );
-        return "--- a/$name\n+++ b/$name\n" . self::hunks($lines);
-    }
-
-    /** @return string[] with their ends */
-    private static function lines(string $text): array
-    {
-        return preg_split('/(?<=\n)/', $text, -1, PREG_SPLIT_NO_EMPTY);
-    }
-
-    /** By the longest common subsequence; the texts differ in a few lines near each other. */
-    private static function changes(array $a, array $b): array
-    {
-        $length = array_fill(0, count($a) + 1, array_fill(0, count($b) + 1, 0));
-        for ($i = count($a) - 1; $i >= 0; $i--) {
-            for ($j = count($b) - 1; $j >= 0; $j--) {
-                $length[$i][$j] = $a[$i] === $b[$j] ? $length[$i + 1][$j + 1] + 1 : max($length[$i + 1][$j], $length[$i][$j + 1]);
-            }
-        }
-        $changes = [];
-        for ($i = $j = 0; $i < count($a) || $j < count($b);) {
-            if ($i < count($a) && $j < count($b) && $a[$i] === $b[$j]) {
-                $changes[] = [' ', $a[$i++]];
-                $j++;
-            } elseif ($i < count($a) && ($j === count($b) || $length[$i + 1][$j] >= $length[$i][$j + 1])) {
-                $changes[] = ['-', $a[$i++]];
-            } else {
-                $changes[] = ['+', $b[$j++]];
-            }
-        }
-        return $changes;
-    }
-
-    /** @param array{0: string, 1: string}[] $lines each with ' ', '-' or '+' */
-    private static function hunks(array $lines): string
-    {
-        $shown = [];
-        foreach ($lines as $i => [$sign]) {
-            for ($n = $i - self::AROUND; $sign !== ' ' && $n <= $i + self::AROUND; $n++) {
-                $shown[$n] = true;
-            }
-        }
-        $text = $hunk = '';
-        $old = $new = 1;
-        $count = [0, 0];
-        foreach (array_merge($lines, [[' ', '']]) as $i => [$sign, $line]) {
-            if (!isset($shown[$i], $lines[$i])) {
-                if ($hunk !== '') {
-                    $text .= sprintf("@@ -%d,%d +%d,%d @@\n%s", $old - $count[0], $count[0], $new - $count[1], $count[1], $hunk);
-                }
-                $hunk = '';
-                $count = [0, 0];
-            } else {
-                $hunk .= $sign . $line . (str_ends_with($line, "\n") ? '' : "\n\\ No newline at end of file\n");
-                $count[0] += $sign !== '+';
-                $count[1] += $sign !== '-';
-            }
-            $old += $sign !== '+';
-            $new += $sign !== '-';
-        }
-        return $text;
+        return $diff;
     }
 
     public static function read(string $path): string
@@ -180,10 +106,9 @@ final class EnableFile
 
     private static function check_syntax(string $path): void
     {
-        $process = proc_open([PHP_BINARY, '-n', '-l', $path], [['file', '/dev/null', 'r'], ['pipe', 'w'], ['pipe', 'w']], $pipes);
-        $said = trim(stream_get_contents($pipes[1]) . stream_get_contents($pipes[2]));
-        if (proc_close($process) !== 0) {
-            throw new EnableError("PHP does not accept the changed file: $said Nothing was changed.");
+        [$code, $output, $errors] = EnableProcess::run([PHP_BINARY, '-n', '-l', $path], '');
+        if ($code !== 0) {
+            throw new EnableError('PHP does not accept the changed file: ' . trim($output . $errors) . ' Nothing was changed.');
         }
     }
 

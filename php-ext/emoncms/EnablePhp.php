@@ -136,7 +136,11 @@ final class EnablePhp
         }
         // By -r, as open_basedir may forbid our folder, and the user may not see it.
         $program = substr(EnableFile::read(__DIR__ . '/EnableProbe.php'), strlen('<?php'));
-        return self::run([...$command, '-r', $program], $environment, json_encode(['user' => $user] + $job));
+        [$code, $output, $said] = EnableProcess::run([...$command, '-r', $program], json_encode(['user' => $user] + $job), $environment);
+        if (!preg_match('/^emonfeed-probe:(.*)$/m', $output, $match)) {
+            return ['failed' => preg_replace('/\s+/', ' ', $said) ?: "PHP ended with $code"];
+        }
+        return json_decode($match[1], true) + ['said' => $said];
     }
 
     private function binary(): ?string
@@ -145,24 +149,5 @@ final class EnablePhp
             return PHP_BINARY;
         }
         return EnableAccess::program("php$this->version");
-    }
-
-    private static function run(array $command, array $environment, string $input): array
-    {
-        // Files, as a pipe that nobody empties would stop the other side.
-        $in = tmpfile();
-        $out = tmpfile();
-        $errors = tmpfile();
-        fwrite($in, $input);
-        rewind($in);
-        $process = @proc_open($command, [$in, $out, $errors], $pipes, '/', $environment);
-        $code = is_resource($process) ? proc_close($process) : -1;
-        rewind($out);
-        rewind($errors);
-        $said = trim(stream_get_contents($errors));
-        if (!preg_match('/^emonfeed-probe:(.*)$/m', stream_get_contents($out), $match)) {
-            return ['failed' => preg_replace('/\s+/', ' ', $said) ?: "PHP ended with $code"];
-        }
-        return json_decode($match[1], true) + ['said' => $said];
     }
 }

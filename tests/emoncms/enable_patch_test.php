@@ -2,7 +2,7 @@
 // The patch of `enable`: what it recognises, what it refuses, how it writes.
 
 require __DIR__ . '/harness.php';
-foreach (['EnablePatch', 'EnableFile', 'EnableTree'] as $class) {
+foreach (['EnableProcess', 'EnablePatch', 'EnableFile', 'EnableTree'] as $class) {
     require dirname(__DIR__, 2) . "/php-ext/emoncms/$class.php";
 }
 
@@ -114,29 +114,17 @@ check('one engine that was changed does not stop the other',
             $both->applied('phptimeseries')['path']];
     })());
 
-// The diff, as `diff -u` would write it.
-check('no diff', '', EnableFile::diff('f', "a\n", "a\n"));
-check('two hunks', <<<'DIFF'
-    --- a/f
-    +++ b/f
-    @@ -1,4 +1,4 @@
-    -1
-    +one
-     2
-     3
-     4
-    @@ -7,6 +7,7 @@
-     7
-     8
-     9
-    +9.5
-     10
-     11
-     12
-
-    DIFF, EnableFile::diff('f', implode("\n", range(1, 12)) . "\n",
-    str_replace(["1\n2\n", "9\n"], ["one\n2\n", "9\n9.5\n"], implode("\n", range(1, 12)) . "\n")));
-check('an end without a line end', "--- a/f\n+++ b/f\n@@ -1,2 +1,3 @@\n a\n+b\n c\n\\ No newline at end of file\n", EnableFile::diff('f', "a\nc", "a\nb\nc"));
+// The diff.
+$folder = new_folder('enable-diff');
+file_put_contents("{$folder}old", "1\n2\n3");
+check('no diff', '', EnableFile::diff('f', "{$folder}old", "1\n2\n3"));
+check('a diff', "--- a/f\n+++ b/f\n@@ -1,3 +1,4 @@\n-1\n+one\n 2\n+2.5\n 3\n\\ No newline at end of file\n",
+    EnableFile::diff('f', "{$folder}old", "one\n2\n2.5\n3"));
+check_throws('a diff with nothing', EnableError::class, 'No such file', fn () => EnableFile::diff('f', "{$folder}none", ''));
+$path = getenv('PATH');
+putenv("PATH=$folder");
+check_throws('no program diff', EnableError::class, 'diffutils', fn () => EnableFile::diff('f', "{$folder}old", ''));
+putenv("PATH=$path");
 
 // Writing: in one step, or not at all.
 $folder = new_folder('enable-write');
