@@ -2,8 +2,8 @@
 // The patch of `enable`: what it recognises, what it refuses, how it writes.
 
 require __DIR__ . '/harness.php';
-foreach (['EnableProcess', 'EnablePatch', 'EnableFile', 'EnableTree'] as $class) {
-    require dirname(__DIR__, 2) . "/php-ext/emoncms/$class.php";
+foreach (['Process', 'Patch', 'File', 'Tree'] as $part) {
+    require dirname(__DIR__, 2) . "/php-ext/emoncms/enabling/$part.php";
 }
 
 const NATIVE = 'Modules/feed/engine/emonfeed/Native%s.php';

@@ -561,8 +561,8 @@ if ($root) {
     putenv('SUDO_USER');
     check('granted', [0, ['native: 4 feeds (1-3, 10)']], [($granted = $check())[2], verdicts($granted)]);
 } else {
-    require SOURCE . '/EnableAccess.php';
-    require SOURCE . '/EnableServer.php';
+    require SOURCE . '/enabling/Access.php';
+    require SOURCE . '/enabling/Server.php';
     check('the check speaks for us', true, strpos(($denied = $check())[0], "This says what $me can read. What $web can:\n    sudo ") > 0);
     paste(EnableAccess::commands($web, $tables, 'feed_', [dirname($tables), $tables]));
     Checks::say("not run as root: what $web may read is taken from getfacl instead of being tried");

@@ -139,7 +139,7 @@ final class EnableCheck
                 ? new EnableReason("{$php->name()} was started before the extension was switched on", $php->restart()) : null;
         }
         if ($answer['old']) {
-            return new EnableReason("{$php->name()} loads an older extension than " . __DIR__
+            return new EnableReason("{$php->name()} loads an older extension than " . dirname(__DIR__)
                 . ' needs (README.md, "Install": make php, sudo make install-php)', $php->restart());
         }
         if (str_contains($answer['said'], 'emonfeed')) {

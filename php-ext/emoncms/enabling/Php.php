@@ -135,7 +135,7 @@ final class EnablePhp
             array_push($command, '-d', "$name=$value");
         }
         // By -r, as open_basedir may forbid our folder, and the user may not see it.
-        $program = substr(EnableFile::read(__DIR__ . '/EnableProbe.php'), strlen('<?php'));
+        $program = substr(EnableFile::read(__DIR__ . '/Probe.php'), strlen('<?php'));
         [$code, $output, $said] = EnableProcess::run([...$command, '-r', $program], json_encode(['user' => $user] + $job), $environment);
         if (!preg_match('/^emonfeed-probe:(.*)$/m', $output, $match)) {
             return ['failed' => preg_replace('/\s+/', ' ', $said) ?: "PHP ended with $code"];

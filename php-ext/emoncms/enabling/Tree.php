@@ -98,10 +98,11 @@ final class EnableTree
     public function path_of(string $file): string
     {
         $inside = realpath($this->path) . '/';
-        if (str_starts_with(__DIR__ . '/', $inside)) {
-            return substr(__DIR__, strlen($inside)) . "/$file";
+        $ours = dirname(__DIR__);
+        if (str_starts_with("$ours/", $inside)) {
+            return substr($ours, strlen($inside)) . "/$file";
         }
-        return realpath("$this->path/" . self::OWN) === __DIR__ ? self::OWN . "/$file" : __DIR__ . "/$file";
+        return realpath("$this->path/" . self::OWN) === $ours ? self::OWN . "/$file" : "$ours/$file";
     }
 
     /** Refuses an engine of emoncms that the native one would not fit. */
