@@ -18,7 +18,7 @@ $sql->query('CREATE DATABASE `' . DATABASE . '`');
 $sql->select_db(DATABASE);
 $datadir = dirname(table_folder());
 $tables = "$datadir/emon@002denable@002ev2";
-$identity = "Localhost via UNIX socket, $datadir/";
+$identity = "Localhost via UNIX socket, $datadir/" . DATABASE;
 $files = new_folder('enable-files');
 
 function make_table(int $id, string $options = 'ENGINE=MyISAM'): void
@@ -362,6 +362,16 @@ check('and is taken back as it says', 'MysqlTimeSeries', app($tree, ...$asked[0]
 enable($tree, '--revert');
 check('all as before', $before, snapshot($tree));
 
+// An emoncms whose model strips the times, not its engines.
+$engine = "$tree/Modules/feed/engine/MysqlTimeSeries.php";
+$text = file_get_contents($engine);
+file_put_contents($engine, str_replace('"notime"', '"of a later emoncms"', $text));
+check('an engine without notime', [0, [[1700000000, 0.25], [1700000500, 50.25]]],
+    [enable($tree, '--apply')[2], app($tree, 0, 'get_data_combined', 1, 1700000000, 1700000990, 500, 0, 'UTC', 'notime')['answer']]);
+file_put_contents($engine, $text);
+enable($tree, '--revert');
+check('all as before', $before, snapshot($tree));
+
 // The database moves to another folder of this machine, and is reached as before.
 enable($tree, '--apply');
 $sql->query('FLUSH TABLES');
@@ -374,7 +384,7 @@ $new_sql->select_db(DATABASE);
 $new_sql->query('INSERT INTO feed_1 VALUES (1700001000, 8.5)');
 $lastvalue = app($tree, 0, 'lastvalue', 1);
 check('moved: the native engine stands back', ['the table of MysqlTimeSeries', 1, true],
-    [$lastvalue['answer'], count($lastvalue['log']), strpos($lastvalue['log'][0], "$new_datadir/") > 0]);
+    [$lastvalue['answer'], count($lastvalue['log']), strpos($lastvalue['log'][0], "$new_datadir/" . DATABASE) > 0]);
 $moved = enable($tree, '--check');
 check('moved', [3, ['native: 1 feed (3)', "not native: 3 feeds (1, 2, 10): the patch was made for another folder or server: $tables ($identity)"]],
     [$moved[2], verdicts($moved)]);

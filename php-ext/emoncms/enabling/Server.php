@@ -56,15 +56,10 @@ final class EnableServer
         return $server;
     }
 
-    /** As the native engine will compare it: how it is reached says nothing of where its files are, and the reverse. */
+    /** As NativeMysqlTimeSeries::nativeServer() says it. */
     public function identity(): string
     {
-        return "{$this->data->host_info}, {$this->datadir()}";
-    }
-
-    private function datadir(): string
-    {
-        return $this->data->query('SELECT @@datadir')->fetch_row()[0];
+        return "{$this->data->host_info}, " . $this->data->query('SELECT CONCAT(@@datadir, DATABASE())')->fetch_row()[0];
     }
 
     public function database(): string
@@ -121,7 +116,7 @@ final class EnableServer
     /** The folder the server says it keeps the database in. */
     public function folder(): string
     {
-        $datadir = rtrim($this->datadir(), '/');
+        $datadir = rtrim($this->data->query('SELECT @@datadir')->fetch_row()[0], '/');
         $there = $this->data->query('SELECT @@hostname')->fetch_row()[0];
         if ($there !== gethostname()) {
             throw new EnableError("the server runs on \"$there\", this is \"" . gethostname() . "\" (a container, or another host).\n"
