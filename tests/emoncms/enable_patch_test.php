@@ -169,11 +169,9 @@ foreach (['one', 'two'] as $name) {
     file_put_contents("$trees$name/Modules/feed/feed_model.php", $model);
 }
 symlink("{$trees}one", "{$trees}link");
-check('the only usual place', "{$trees}link", EnableTree::find(null, '/nowhere/enable', ["{$trees}none", "{$trees}link", "{$trees}one"])->path);
-check_throws('two usual places', EnableError::class, 'More than one', fn () => EnableTree::find(null, '/nowhere/enable', ["{$trees}one", "{$trees}two"]));
-check_throws('no usual place', EnableError::class, 'No emoncms', fn () => EnableTree::find(null, '/nowhere/enable', ["{$trees}none"]));
+check_throws('in no emoncms, and none named', EnableError::class, 'lies in no emoncms', fn () => EnableTree::find(null, '/nowhere/enable'));
 check('the tree around the program as it is called', "{$trees}link",
-    EnableTree::find(null, "{$trees}link/Modules/feed/engine/emonfeed/enable", ["{$trees}two"])->path);
+    EnableTree::find(null, "{$trees}link/Modules/feed/engine/emonfeed/enable")->path);
 check_throws('a folder that is none', EnableError::class, 'is no emoncms', fn () => EnableTree::find("{$trees}none", 'enable'));
 check('where the native engines are, from outside', dirname(__DIR__, 2) . '/php-ext/emoncms/NativeX.php',
     EnableTree::find("{$trees}one", 'enable')->path_of('NativeX.php'));

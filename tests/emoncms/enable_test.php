@@ -238,7 +238,7 @@ $now = snapshot($tree);
 check('applied: one file changed', ['/Modules/feed/feed_model.php'], array_keys(array_filter($now, fn ($file, $path) => $file !== $before[$path], ARRAY_FILTER_USE_BOTH)));
 check('applied: none is new', array_keys($before), array_keys($now));
 $again = enable($tree, '--apply');
-check('applied again', [0, true, ''], [$again[2], strpos($again[0], 'applied already') > 0, $again[1]]);
+check('applied again', [0, true, ''], [$again[2], strpos($again[0], 'nothing to change') > 0, $again[1]]);
 check('applied again: nothing changed', $now, snapshot($tree));
 check('checked', [0, ['native: 4 feeds (1-3, 10)']], [enable($tree, '--check')[2], verdicts(enable($tree, '--check'))]);
 check_that('--verbose names every feed', preg_match_all('/^feed \d+ +native$/m', enable($tree, '--check', '--verbose')[0]) === 4);

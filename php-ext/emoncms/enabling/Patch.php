@@ -197,7 +197,7 @@ final class EnablePatch
     }
 
     /** The insides of `class NAME {...}` or `function NAME(...) {...}`, each one. */
-    public static function block(array $tokens, int $keyword, string $name): iterable
+    private static function block(array $tokens, int $keyword, string $name): iterable
     {
         foreach ($tokens as $i => $token) {
             if ($token->id !== $keyword || strcasecmp($tokens[$i + 1]->text ?? '', $name)) {

@@ -7,8 +7,6 @@ final class EnableTree
 {
     public const MODEL = 'Modules/feed/feed_model.php';
     public const OWN = 'Modules/feed/engine/emonfeed';
-    public const USUAL = ['/var/www/emoncms', '/var/www/html/emoncms', '/var/www/html', '/opt/emoncms',
-        '/opt/openenergymonitor/emoncms', '/opt/emoncms/emoncms'];
 
     /** The parameters that get_data_combined has had since times are seconds, after the feed's id. */
     private const ASKED = ['$start', '$end', '$interval', '$average', '$timezone', '$timeformat', '$csv',
@@ -18,8 +16,8 @@ final class EnableTree
     {
     }
 
-    /** @param string[] $usual where to look if the folder of this program is in no emoncms */
-    public static function find(?string $named, string $called, array $usual = self::USUAL): self
+    /** The one that is named, or the one that this program lies in, as it is called. */
+    public static function find(?string $named, string $called): self
     {
         if ($named !== null) {
             if (!self::is_one($named)) {
@@ -35,16 +33,7 @@ final class EnableTree
                 }
             }
         }
-        $found = [];
-        foreach (array_filter($usual, [self::class, 'is_one']) as $folder) {
-            $found += [realpath($folder) => $folder];
-        }
-        if (count($found) === 1) {
-            return new self(current($found));
-        }
-        throw new EnableError($found === []
-            ? "No emoncms here; looked in:\n  " . implode("\n  ", $usual) . "\nName its folder: ./enable /path/to/emoncms"
-            : "More than one emoncms is here:\n  " . implode("\n  ", $found) . "\nName the one you mean: ./enable " . current($found));
+        throw new EnableError("This folder lies in no emoncms. Name the one you mean: ./enable /path/to/emoncms");
     }
 
     private static function is_one(string $folder): bool
