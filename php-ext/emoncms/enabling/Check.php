@@ -97,18 +97,19 @@ final class EnableCheck
     private function without_looking(array $feed): ?EnableReason
     {
         $engine = $feed['engine'] === 0 ? 'mysql' : 'phptimeseries';
-        if (isset($this->engines[$engine]) || $engine === 'phptimeseries') {
-            return $this->engines[$engine] ?? null;
+        $ruled_out = $this->engines[$engine] ?? null;
+        if ($engine === 'phptimeseries' || ($ruled_out !== null && !$this->server->tables)) {
+            return $ruled_out;
         }
         $table = $this->server->tables[$feed['table']] ?? null;
-        $alter = fn (string $how) => [$this->sql("ALTER TABLE {$feed['table']} $how")];
+        $alter = fn (string $how) => [$this->sql('ALTER TABLE ' . self::name($feed['table']) . " $how")];
         if ($table === null) {
             return new EnableReason('there is no table', [], $feed['table']);
         }
         if ($table['engine'] === null) {
             // REPAIR TABLE needs a sound index; with USE_FRM it makes that anew too.
             $file = "$this->tables/" . EnableServer::file_of($feed['table']) . '.MYD';
-            $repair = is_file($file) ? [$this->sql("REPAIR TABLE {$feed['table']} USE_FRM")] : [];
+            $repair = is_file($file) ? [$this->sql('REPAIR TABLE ' . self::name($feed['table']) . ' USE_FRM')] : [];
             return new EnableReason('the server cannot open the table', $repair, $table['comment']);
         }
         if ($table['engine'] !== 'MyISAM') {
@@ -120,12 +121,18 @@ final class EnableCheck
         if ($table['format'] !== 'Fixed') {
             return new EnableReason("the table's rows are of the format {$table['format']}", $alter('ROW_FORMAT=FIXED'));
         }
-        return null;
+        return $ruled_out;
     }
 
     private function sql(string $statement): string
     {
-        return $this->server->client() . " -e '$statement'";
+        return $this->server->client() . ' -e ' . EnableAccess::quoted($statement);
+    }
+
+    /** A table's name as a statement has it; emoncms's usual ones need no quotes. */
+    private static function name(string $table): string
+    {
+        return preg_match('/^[A-Za-z_][0-9A-Za-z_]*$/D', $table) ? $table : '`' . str_replace('`', '``', $table) . '`';
     }
 
     /** Why this PHP has no extension, or null if it has. */
@@ -170,7 +177,7 @@ final class EnableCheck
                 $table ? $this->access() : $this->own($id), $found['message']);
         }
         if ($table !== null && in_array($code, self::DAMAGED, true)) {
-            return new EnableReason('the table is damaged', [$this->sql("REPAIR TABLE $table")], $found['message']);
+            return new EnableReason('the table is damaged', [$this->sql('REPAIR TABLE ' . self::name($table))], $found['message']);
         }
         return new EnableReason($code === 'NOT_FOUND' ? 'there is no file' : $found['message'], [], $found['message']);
     }

@@ -41,6 +41,7 @@ final class EnableFile
         foreach (glob(self::pattern($path)) as $left_over) {
             @unlink($left_over);
         }
+        self::refuse_access_list($path);
         $copy = dirname($path) . '/.' . basename($path) . '.emonfeed-' . bin2hex(random_bytes(6));
         try {
             self::write($copy, $new, $there);
@@ -87,6 +88,16 @@ final class EnableFile
         }
         self::give($copy, fstat($file), $like);
         fclose($file);
+    }
+
+    /** A new file would not have it, and what is its mask would become the group's rights. */
+    private static function refuse_access_list(string $path): void
+    {
+        [, $output] = EnableProcess::run(['ls', '-ld', '--', $path], '');
+        if (($output[10] ?? '') === '+') {
+            throw new EnableError("$path has an access list (getfacl shows it), which a changed file would lose. "
+                . 'Take it away (setfacl -b) and give it again afterwards. Nothing was changed.');
+        }
     }
 
     /** Owner, group and mode. lchown: in a folder of others the name might be a link by now. */
