@@ -296,6 +296,14 @@ copy(SOURCE . '/NativePHPTimeSeries.php', "$tree/" . OWN . '/NativePHPTimeSeries
 enable($tree, '--revert');
 check('all as before', $before, snapshot($tree));
 
+// A file with an access list, which a new one in its place would not have.
+$model = "$tree/Modules/feed/feed_model.php";
+exec('setfacl -m u:nobody:r ' . escapeshellarg($model));
+$listed = enable($tree, '--apply');
+check('an access list: refused', [1, true], [$listed[2], strpos($listed[1], 'has an access list') > 0]);
+exec('setfacl -b ' . escapeshellarg($model));
+check('an access list: nothing changed', $before, snapshot($tree));
+
 // A folder that is not the server's.
 $copy = new_folder('enable-stale') . 'emon';
 $copied = function () use ($sql, $tables, $copy): void {
@@ -339,6 +347,20 @@ check('a link to the right one', [0, true], [($linked = enable($tree, '--engine'
     strpos($linked[0], "'dir'=>'$tables'") > 0]);
 list_feeds([10 => 0]);
 check('only an empty feed: nothing to verify by', [1, true], [($empty = enable($tree, '--apply'))[2], strpos($empty[1], 'no MySQL feed') > 0]);
+make_table(55, 'ENGINE=Aria');
+list_feeds([55 => 0]);
+$alter = fn (string $table) => ' -e ' . escapeshellarg("ALTER TABLE $table ENGINE=MyISAM");
+$convert = implode("\n", commands(enable($tree)));
+check_that("only feeds of another engine: $convert", strpos($convert, $alter('feed_55')) > 0);
+
+// A name that would be a command, if it were pasted as it is.
+$prefix = "x'; touch pwned; '";
+$sql->query("CREATE TABLE `{$prefix}55` (time INT UNSIGNED NOT NULL, data FLOAT NOT NULL) ENGINE=Aria");
+$strange = new_tree("[sql]\ndatabase = \"" . DATABASE . "\"\nusername = \"root\"\npassword = \"\"\n[feed]\nmysqltimeseries[prefix] = \"$prefix\"\n");
+$convert = implode("\n", commands(enable($strange)));
+check_that("a name with quotes: $convert", strpos($convert, $alter("`{$prefix}55`")) > 0);
+$sql->query("DROP TABLE `{$prefix}55`, feed_55");
+
 list_feeds([3 => 2]);
 check('no MySQL feed: the other engine alone', [0, ['native: 1 feed (3)'], ''], [($none = enable($tree))[2], verdicts($none), $none[1]]);
 check_that('no MySQL feed: its lines stay', strpos($none[0], 'NativeMysqlTimeSeries') === false);
