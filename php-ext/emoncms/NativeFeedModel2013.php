@@ -1,6 +1,8 @@
 <?php
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+require_once __DIR__.'/NativeNames.php';
+
 /**
  * The reads of emoncms's feed model of 2013, answered from the feed's table
  * file. Each method takes what the model's method of that name was given; null
@@ -111,8 +113,7 @@ class NativeFeedModel2013
             throw new Emonfeed\Exception("the database is not on this machine ($host)");
         }
         list($datadir, $database) = $this->mysqli->query('SELECT @@datadir, DATABASE()')->fetch_row();
-        // MySQL's own way of writing names as file names.
-        $name = preg_replace_callback('/[^0-9A-Za-z_]/', fn($match) => sprintf('@%04x', ord($match[0])), (string) $database);
+        $name = NativeNames::file((string) $database);
         if (realpath("$datadir/$name") !== realpath($folder)) {
             throw new Emonfeed\Exception("the database keeps its tables in $datadir$name, but emonfeed.datadir is $folder");
         }

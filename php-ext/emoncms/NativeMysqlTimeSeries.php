@@ -8,6 +8,7 @@ use Emonfeed\Feed;
 // Asked for by a browser, outside emoncms, this file is empty.
 if (!class_exists('MysqlTimeSeries', false)) return;
 
+require_once __DIR__.'/NativeNames.php';
 require_once __DIR__.'/NativeReads.php';
 
 /**
@@ -44,9 +45,7 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
         if (preg_match('/[^\x01-\x7F]/', $table)) {
             throw new RuntimeException("the name of the table '$table' has letters that are not ASCII");
         }
-        // MySQL's own way of writing table names as file names.
-        $file = preg_replace_callback('/[^0-9A-Za-z_]/', fn($match) => sprintf('@%04x', ord($match[0])), $table);
-        return rtrim($this->native['dir'], '/')."/$file.MYD";
+        return rtrim($this->native['dir'], '/').'/'.NativeNames::file($table).'.MYD';
     }
 
     /** How emoncms reaches its database, and where that is: after a move, the files left behind are old. */

@@ -106,16 +106,21 @@ static int is(emonfeed_series *series, const emonfeed_point *expected, size_t n)
     return right;
 }
 
-/* Whether the series is this JSON. */
-static int is_json(const emonfeed_series *series, const char *expected) {
-    emonfeed_text *text = NULL;
-    OK(emonfeed_series_json, &text, series);
+/* Whether the text is this. Frees it. */
+static int is_text(emonfeed_text *text, const char *expected) {
     int right = strcmp(emonfeed_text_data(text), expected) == 0 &&
                 emonfeed_text_len(text) == strlen(expected);
     if (!right)
         fprintf(stderr, "got %s\n", emonfeed_text_data(text));
     emonfeed_text_free(text);
     return right;
+}
+
+/* Whether the series is this JSON. */
+static int is_json(const emonfeed_series *series, const char *expected) {
+    emonfeed_text *text = NULL;
+    OK(emonfeed_series_json, &text, series);
+    return is_text(text, expected);
 }
 
 static emonfeed_feed *opened(const char *name, uint32_t flags) {
@@ -327,12 +332,7 @@ static int is_csv(const emonfeed_series *series, const emonfeed_csv *csv,
                   const char *expected) {
     emonfeed_text *text = NULL;
     OK(emonfeed_series_csv, &text, series, csv);
-    int right = strcmp(emonfeed_text_data(text), expected) == 0 &&
-                emonfeed_text_len(text) == strlen(expected);
-    if (!right)
-        fprintf(stderr, "got %s\n", emonfeed_text_data(text));
-    emonfeed_text_free(text);
-    return right;
+    return is_text(text, expected);
 }
 
 static void csvs(const emonfeed_feed *feed) {

@@ -73,7 +73,7 @@ final class EnableAccess
         if ($closed !== []) {
             $commands[] = "{$sudo}setfacl -m u:$user:x " . implode(' ', array_map([self::class, 'quoted'], $closed));
         }
-        $feeds = self::quoted("$folder/") . ($prefix === '' ? '[0-9]*' : EnableServer::file_of($prefix) . '*');
+        $feeds = self::quoted("$folder/") . ($prefix === '' ? '[0-9]*' : NativeNames::file($prefix) . '*');
         // The shell that knows what * stands for must be one that may look into the folder.
         $commands[] = $sudo === '' ? "setfacl -m u:$user:r $feeds" : 'sudo sh -c ' . escapeshellarg("setfacl -m u:$user:r $feeds");
         $commands[] = "{$sudo}setfacl -m d:u:$user:r " . self::quoted($folder);

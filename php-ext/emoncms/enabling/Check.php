@@ -89,7 +89,7 @@ final class EnableCheck
     {
         $feed = $this->server->feeds[$id];
         return $feed['engine'] === 0
-            ? "$this->tables/" . EnableServer::file_of($feed['table']) . '.MYD'
+            ? "$this->tables/" . NativeNames::file($feed['table']) . '.MYD'
             : "{$this->settings->phptimeseries}feed_$id.MYD";
     }
 
@@ -108,7 +108,7 @@ final class EnableCheck
         }
         if ($table['engine'] === null) {
             // REPAIR TABLE needs a sound index; with USE_FRM it makes that anew too.
-            $file = "$this->tables/" . EnableServer::file_of($feed['table']) . '.MYD';
+            $file = "$this->tables/" . NativeNames::file($feed['table']) . '.MYD';
             $repair = is_file($file) ? [$this->sql('REPAIR TABLE ' . self::name($feed['table']) . ' USE_FRM')] : [];
             return new EnableReason('the server cannot open the table', $repair, $table['comment']);
         }

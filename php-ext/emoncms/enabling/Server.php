@@ -138,7 +138,7 @@ final class EnableServer
             $before = $this->tables;
             $files = [];
             foreach ($this->tables_of_feeds() as $id => $table) {
-                $files[$table] = self::header("$folder/" . self::file_of($table));
+                $files[$table] = self::header("$folder/" . NativeNames::file($table));
             }
             $this->tables = $this->read_tables();
             try {
@@ -180,12 +180,6 @@ final class EnableServer
             throw new EnableError($unreadable ?? 'no MySQL feed (a MyISAM table) has readings yet by which its folder could be verified');
         }
         return $same;
-    }
-
-    /** A table's name as MySQL writes it in file names. */
-    public static function file_of(string $table): string
-    {
-        return preg_replace_callback('/[^0-9A-Za-z_]/', fn ($match) => sprintf('@%04x', ord($match[0])), $table);
     }
 
     /** What a table's files say of themselves, named as in read_tables(), or why it cannot be told. */
