@@ -56,6 +56,8 @@ pub enum Status {
     Locked = 51,
     /// The destination of a copy holds what cannot be carried on.
     Destination = 60,
+    /// The catalog of a backup is damaged, or cannot be written.
+    Catalog = 61,
 }
 
 impl Status {

@@ -65,7 +65,7 @@ fn is_zeros(input: &Input, copy: &File, path: &Path, bytes: Range<u64>) -> Resul
         return Err(changed().at(path));
     }
     let is_last = bytes.end - bytes.start < 2 * stride;
-    if is_last && same_time(input.layout(), &ours, &theirs) {
+    if is_last && input.layout().is_some_and(|layout| same_time(layout, &ours, &theirs)) {
         return Ok(false);
     }
     let same = ours.iter().zip(&theirs).take_while(|(ours, theirs)| ours == theirs);
@@ -126,7 +126,8 @@ pub(super) fn compare(
 
 /// Whether two rows are of the same time, and of the same `data2` if they have
 /// one.
-fn differ_in_value_only(layout: &Layout, a: &[u8], b: &[u8]) -> bool {
+pub(super) fn differ_in_value_only(layout: Option<&Layout>, a: &[u8], b: &[u8]) -> bool {
+    let Some(layout) = layout else { return true };
     same_time(layout, a, b)
         && (!layout.is_histogram()
             || layout.data2(a).to_bits() == layout.data2(b).to_bits())

@@ -1,6 +1,7 @@
 //! One feed file: looking at both sides, and having done what
 //! [`plan::decide`] decides.
 
+use super::catalog::Catalog;
 use super::compare::compare_tail;
 use super::folder::{Folder, Opened, same_file};
 use super::held::Place;
@@ -52,22 +53,20 @@ pub fn copy(
     if folder.is_none() && !options.dry_run {
         return Err(no_directory(directory));
     }
-    copy_as(&paths, folder.as_ref(), name, options, progress)
-}
-
-/// The same to the file `name` in a directory, which may not exist in a dry
-/// run.
-pub(super) fn copy_as(
-    paths: &Paths,
-    folder: Option<&Folder>,
-    name: &OsStr,
-    options: &CopyOptions,
-    progress: &mut dyn FnMut(u64),
-) -> Result<CopyReport> {
+    if let Some(folder) = folder.as_ref().filter(|_| !options.dry_run) {
+        if Catalog::is_in(folder)? {
+            return Err(Error::new(
+                Status::Destination,
+                "`emonfeed backup` keeps this directory, by a catalog that would no longer be \
+                 right: copy with it, or to another directory",
+            )
+            .at(directory));
+        }
+    }
     let mut retry = Retry::new();
     loop {
-        match attempt(paths, folder, name, options, progress) {
-            Err(e) if retry.waits_out(&e, paths) => {}
+        match attempt(&paths, folder.as_ref(), name, options, progress) {
+            Err(e) if retry.waits_out(&e, &paths) => {}
             other => return other,
         }
     }
@@ -80,7 +79,7 @@ fn attempt(
     options: &CopyOptions,
     progress: &mut dyn FnMut(u64),
 ) -> Result<CopyReport> {
-    let input = Input::open(paths)?;
+    let input = Input::open(&paths.data)?;
     let Some(folder) = folder else {
         let decision = plan::decide(input.facts(), &plan::Destination::default());
         return Ok(report(&decision, &input, true));

@@ -2,17 +2,19 @@
 //! and follows no symbolic link, since a backup may run as root in a
 //! directory that others can write to.
 
+use super::plan::Refusal;
 use crate::error::{Error, Result, Status};
 use crate::feed::lock_within;
 use rustix::fs::{
     self, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat,
 };
 use rustix::io::Errno;
+use rustix::process::geteuid;
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -62,6 +64,48 @@ impl Folder {
     /// Which directory it is.
     pub(super) fn identity(&self) -> Result<Stat> {
         fs::fstat(&self.fd).map_err(|e| Error::io("inspect", &self.path, e.into()))
+    }
+
+    /// A path to this very directory, whatever has its name now.
+    pub(super) fn through_descriptor(&self) -> PathBuf {
+        let path = PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd()));
+        if path.exists() { path } else { self.path.clone() }
+    }
+
+    /// Refuses a directory that other users can write to: they could put links
+    /// and pipes in the place of copies. With `trust_owner` it may be another
+    /// user's.
+    pub(super) fn demand_private(&self, trust_owner: bool) -> Result<()> {
+        let stat = self.identity()?;
+        let refuse =
+            |why: String| Err(Error::new(Status::Destination, why).at(&self.path));
+        if stat.st_mode & 0o022 != 0 {
+            return refuse(format!(
+                "others can write to this directory (its mode is {:04o}), so that what is in it \
+                 cannot be trusted: chmod go-w, or take another one",
+                stat.st_mode & 0o7777
+            ));
+        }
+        if stat.st_uid != 0 && stat.st_uid != geteuid().as_raw() && !trust_owner {
+            return refuse(format!(
+                "this directory belongs to another user (number {}), who can exchange what is \
+                 in it: chown it, run as that user, or say --trust-owner",
+                stat.st_uid
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses a file that is no regular one or has other names (hard links).
+    /// None there is fine.
+    pub(super) fn demand_own(&self, name: &OsStr) -> Result<Option<Stat>> {
+        let Some(stat) = self.stat(name)? else { return Ok(None) };
+        self.demand_regular(name, &stat)?;
+        if stat.st_nlink != 1 {
+            return Err(Error::new(Status::Destination, Refusal::OtherNames.to_string())
+                .at(&self.join(name)));
+        }
+        Ok(Some(stat))
     }
 
     /// The path of the file `name`, for messages.
@@ -241,6 +285,46 @@ impl Folder {
             // Some file systems have nothing to sync in a directory.
             Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
             Err(e) => Err(Error::io("sync the directory", &self.path, e.into())),
+        }
+    }
+
+    /// Whether [`Folder::sync_whole`] puts all that was written on the disk. It
+    /// does on file systems of a disk of this machine; others, which a program
+    /// or another machine keeps, may take no notice.
+    pub(super) fn syncs_whole(&self) -> bool {
+        const LOCAL: [i64; 11] = [
+            0xef53,      // ext2, ext3, ext4
+            0x5846_5342, // xfs
+            0x9123_683e, // btrfs
+            0xf2f5_2010, // f2fs
+            0x4d44,      // vfat
+            0x2011_bab0, // exfat
+            0x0102_1994, // tmpfs
+            0x2fc1_2fc1, // zfs
+            0x794c_7630, // overlay
+            0xca45_1a4e, // bcachefs
+            0x3153_464a, // jfs
+        ];
+        fs::fstatfs(&self.fd).is_ok_and(|stat| {
+            // A signed number of 32 bits on some hosts.
+            LOCAL.contains(&(stat.f_type as i64 & 0xffff_ffff))
+        })
+    }
+
+    /// Puts all that was written to the file system on the disk. Fails if
+    /// anything of it could not be, since this directory was opened.
+    pub(super) fn sync_whole(&self) -> Result<()> {
+        fs::syncfs(&self.fd)
+            .map_err(|e| Error::io("sync the file system of", &self.path, e.into()))
+    }
+
+    /// Puts one file on the disk.
+    pub(super) fn sync_file(&self, name: &OsStr) -> Result<()> {
+        match self.open_file(name, true)? {
+            Some(opened) => {
+                fs::fdatasync(&opened.file).map_err(|e| self.error("sync", name, e))
+            }
+            None => Ok(()),
         }
     }
 

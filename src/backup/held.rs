@@ -1,6 +1,7 @@
 //! What the destination holds of a feed: the copy, its definition, and the
 //! names of what a copy leaves beside them.
 
+use super::fina;
 use super::folder::{Folder, Opened, same_file};
 use super::plan::Columns;
 use super::source::{DefinitionFile, Input, MAX_DEFINITION};
@@ -15,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where a copy is or will be.
-pub(super) struct Place<'a> {
-    pub folder: &'a Folder,
+pub(super) struct Place<'f, 'n> {
+    pub folder: &'f Folder,
     /// The name of the copy: `feed_7.MYD`.
-    pub name: &'a OsStr,
+    pub name: &'n OsStr,
 }
 
-impl Place<'_> {
+impl Place<'_, '_> {
     pub(super) fn path(&self) -> PathBuf {
         self.folder.join(self.name)
     }
@@ -64,6 +65,10 @@ impl Place<'_> {
     /// How the copy's definition, if there is one, fits the source's.
     pub(super) fn columns(&self, input: &Input) -> Result<Columns> {
         let Some(held) = self.definition()? else { return Ok(Columns::Same) };
+        if let Some(file) = input.definition.as_ref().filter(|_| self.is_fina()) {
+            let same = fina::Meta::parse(&file.bytes) == fina::Meta::parse(&held.bytes);
+            return Ok(if same { Columns::Same } else { Columns::Other });
+        }
         let same = match (&input.definition, parse(&held)) {
             (Some(file), Ok(held)) => parse(file)? == held,
             // Nothing to go by: the rows are compared anyway, and the source's
@@ -73,7 +78,7 @@ impl Place<'_> {
             // they are.
             (None, held) => held
                 .and_then(|held| Layout::of_copy(&held))
-                .is_ok_and(|layout| layout == *input.layout()),
+                .is_ok_and(|layout| Some(&layout) == input.layout()),
         };
         Ok(if same { Columns::Same } else { Columns::Other })
     }
@@ -88,9 +93,32 @@ impl Place<'_> {
         Ok(None)
     }
 
+    /// Bytes per row by the definition beside the copy, if that tells.
+    pub(super) fn stride(&self) -> Result<Option<u64>> {
+        if self.is_fina() {
+            return Ok(Some(fina::STRIDE));
+        }
+        let layout = self
+            .definition()?
+            .and_then(|file| parse(&file).ok())
+            .and_then(|definition| Layout::of_copy(&definition).ok());
+        Ok(layout.map(|layout| layout.stride() as u64))
+    }
+
+    /// Whether the copy is one of PHPFina's files, whose definition says when
+    /// its values were measured.
+    fn is_fina(&self) -> bool {
+        Path::new(self.name).extension() == Some(OsStr::new("dat"))
+    }
+
     /// The suffixes of the definitions readers of the copy take: `.frm`, or those
     /// of the `.sdi` files.
     pub(super) fn definition_suffixes(&self) -> Result<Vec<OsString>> {
+        if self.is_fina() {
+            let meta = OsString::from(".meta");
+            let is_there = self.folder.stat(&self.sibling(&meta))?.is_some();
+            return Ok(if is_there { vec![meta] } else { vec![] });
+        }
         let frm = OsString::from(".frm");
         if self.folder.stat(&self.sibling(&frm))?.is_some() {
             return Ok(vec![frm]);
@@ -111,6 +139,35 @@ impl Place<'_> {
                 is_id.then(|| OsString::from_vec(suffix.to_vec()))
             })
             .collect())
+    }
+
+    /// The definitions beside the copy that would be taken for this table's,
+    /// and are not: those of another name (the table's `.frm` before an upgrade
+    /// to MySQL 8, an `.sdi` of another number); all, if the table has none any
+    /// more and its rows are no longer what they say.
+    pub(super) fn outdated_definitions(
+        &self,
+        input: &Input,
+        columns: Columns,
+    ) -> Result<Vec<OsString>> {
+        let outdated = match (&input.definition, columns) {
+            (Some(file), _) => {
+                let mut held = self.definition_suffixes()?;
+                held.retain(|suffix| *suffix != file.suffix);
+                held
+            }
+            (None, Columns::Same) => Vec::new(),
+            (None, Columns::Other) => {
+                let mut held = self.sdi_suffixes()?;
+                // Last: as long as it is there, readers do not look at others.
+                let frm = OsString::from(".frm");
+                if self.folder.stat(&self.sibling(&frm))?.is_some() {
+                    held.push(frm);
+                }
+                held
+            }
+        };
+        Ok(outdated.iter().map(|suffix| self.sibling(suffix)).collect())
     }
 
     /// The bytes of one definition of the copy.
@@ -146,14 +203,30 @@ impl<'a> Partial<'a> {
         name: &OsStr,
         bytes: &[u8],
     ) -> Result<Partial<'a>> {
-        let partial = Self::create(folder, name)?;
-        let written = partial.file.write_all_at(bytes, 0);
-        written.map_err(|e| Error::io("write", &partial.path(), e))?;
-        partial.file.sync_all().map_err(|e| Error::io("sync", &partial.path(), e))?;
+        let partial = Self::filled(folder, name, bytes)?;
+        partial.sync()?;
         if let Some(stat) = folder.stat(name)? {
             folder.adopt(&partial.file, &partial.name, &stat)?;
         }
         Ok(partial)
+    }
+
+    /// The file that will be `name`, with all that is to be in it, not synced
+    /// yet.
+    pub(super) fn filled(
+        folder: &'a Folder,
+        name: &OsStr,
+        bytes: &[u8],
+    ) -> Result<Partial<'a>> {
+        let partial = Self::create(folder, name)?;
+        let written = partial.file.write_all_at(bytes, 0);
+        written.map_err(|e| Error::io("write", &partial.path(), e))?;
+        Ok(partial)
+    }
+
+    /// Puts it on the disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(|e| Error::io("sync", &self.path(), e))
     }
 
     /// Begins the file that will be `name`.
@@ -288,15 +361,20 @@ pub(super) fn stamp(now: SystemTime) -> String {
 /// Whether `name` is what [`keep`] names an old `of`.
 fn is_dated(name: &OsStr, of: &OsStr) -> bool {
     let rest = name.as_bytes().strip_prefix(of.as_bytes());
-    let Some(rest) = rest.and_then(|rest| rest.strip_prefix(b".")) else { return false };
-    let (stamp, count) = rest.split_at(rest.len().min(16));
+    rest.and_then(|rest| rest.strip_prefix(b".")).and_then(as_stamp).is_some()
+}
+
+/// The text of what [`dated`] puts behind a name and a dot.
+pub(super) fn as_stamp(bytes: &[u8]) -> Option<&str> {
+    let (stamp, count) = bytes.split_at(bytes.len().min(16));
     let digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
-    stamp.len() == 16
+    let is_stamp = stamp.len() == 16
         && digits(&stamp[..8])
         && stamp[8] == b'T'
         && digits(&stamp[9..15])
         && stamp[15] == b'Z'
-        && (count.is_empty() || count.strip_prefix(b".").is_some_and(digits))
+        && (count.is_empty() || count.strip_prefix(b".").is_some_and(digits));
+    std::str::from_utf8(bytes).ok().filter(|_| is_stamp)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ const BLOCK: u64 = 1 << 20;
 /// A decision being carried out.
 pub(super) struct Job<'a> {
     pub input: &'a Input,
-    pub place: &'a Place<'a>,
+    pub place: &'a Place<'a, 'a>,
     /// What the definition beside the copy was found to say.
     pub columns: Columns,
     pub progress: &'a mut dyn FnMut(u64),
@@ -154,7 +154,7 @@ impl<'a> Job<'a> {
         folder.demand_current(&opened.file, name)?;
         let stamp = stamp(SystemTime::now());
         let definition = self.prepare_definition(Some(&stamp))?;
-        let outdated = self.outdated_definitions()?;
+        let outdated = self.place.outdated_definitions(self.input, self.columns)?;
         let mut kept = keep(folder, name, &stamp)?;
         if self.columns == Columns::Other {
             let definitions = || {
@@ -295,7 +295,7 @@ impl<'a> Job<'a> {
         if copied {
             self.place.folder.sync()?;
         }
-        let outdated = self.outdated_definitions()?;
+        let outdated = self.place.outdated_definitions(self.input, self.columns)?;
         if !outdated.is_empty() {
             self.set_definitions_aside(&outdated, &stamp(SystemTime::now()))?;
             self.place.folder.sync()?;
@@ -340,32 +340,6 @@ impl<'a> Job<'a> {
             }
             _ => Ok(false),
         }
-    }
-
-    /// The definitions beside the copy that would be taken for this table's,
-    /// and are not: those of another name (the table's `.frm` before an upgrade
-    /// to MySQL 8, an `.sdi` of another number); all, if the table has none any
-    /// more and its rows are no longer what they say.
-    fn outdated_definitions(&self) -> Result<Vec<OsString>> {
-        let place = self.place;
-        let outdated = match (&self.input.definition, self.columns) {
-            (Some(file), _) => {
-                let mut held = place.definition_suffixes()?;
-                held.retain(|suffix| *suffix != file.suffix);
-                held
-            }
-            (None, Columns::Same) => Vec::new(),
-            (None, Columns::Other) => {
-                let mut held = place.sdi_suffixes()?;
-                // Last: as long as it is there, readers do not look at others.
-                let frm = OsString::from(".frm");
-                if place.folder.stat(&place.sibling(&frm))?.is_some() {
-                    held.push(frm);
-                }
-                held
-            }
-        };
-        Ok(outdated.iter().map(|suffix| place.sibling(suffix)).collect())
     }
 
     fn set_definitions_aside(&self, names: &[OsString], stamp: &str) -> Result<()> {

@@ -1,25 +1,39 @@
 //! Copying feed files as they grow.
 //!
 //! ```text
-//! run ── one directory, feed by feed
-//!  └─ copy ── looks at source and copy, has done what is decided
-//!      ├─ compare ── how the end of the copy compares with the source
-//!      ├─ plan ── decides, knowing nothing of files
-//!      ├─ job ── carries one decision out, report ── what that did
-//!      ├─ source ── committed rows of the table, and whether they still hold
-//!      └─ held, folder ── the copy, its definition, the directory they are in
+//! run ── one run over a directory, feed by feed; commits many at a time
+//!  ├─ advance ── what one copy lacks, by the catalog, and writing that
+//!  ├─ catalog ── what each copy holds for sure; hash ── how that is told
+//!  ├─ generation ── what copies were before
+//!  └─ options ── which feeds, and how
+//! verify, status, restore ── what a destination holds, and putting it back
+//! copy ── one copy without a catalog: looks at both sides, has done what is decided
+//!  ├─ compare ── how the end of the copy compares with the source
+//!  ├─ plan ── decides, knowing nothing of files
+//!  └─ job ── carries one decision out
+//! source (fina) ── committed rows of a feed, and whether they still hold
+//! held, folder ── the copy, its definition, the directory they are in
+//! report ── what was done
 //! ```
 
+mod advance;
+mod catalog;
 mod compare;
 mod copy;
+mod fina;
 mod folder;
+mod generation;
+mod hash;
 mod held;
 mod job;
+mod options;
 pub mod plan;
 mod report;
-pub mod run;
+mod run;
 mod source;
 
+pub use catalog::{CATALOG_FILE, Ending, Kind, PastRun};
 pub use copy::{CopyOptions, copy};
+pub use options::{FeedName, Recheck, RunOptions, parse_bytes};
 pub use report::{CopyReport, Outcome};
-pub use run::{Event, FeedName, RunOptions, Summary, run};
+pub use run::{Backup, Done, FeedReport, LOCK_FILE, Summary};

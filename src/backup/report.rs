@@ -6,24 +6,25 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// What became of a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Outcome {
     /// It held every row already.
+    #[default]
     Unchanged = 0,
     /// It was made.
     Created = 1,
     /// Rows were appended, or torn rows at its end cut off.
     Appended = 2,
-    /// The value of its last row was brought up to date, and rows appended if
-    /// there were any.
+    /// Rows that it held were overwritten (one copy alone does that only to the
+    /// value of the last one), and rows appended if there were any.
     Patched = 3,
     /// It was made anew, and the old one kept under a dated name.
     NewGeneration = 4,
 }
 
 /// What one copy did, or would do in a dry run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopyReport {
     /// What became of the copy.
     pub outcome: Outcome,
@@ -44,6 +45,13 @@ pub struct CopyReport {
     pub kept: Option<PathBuf>,
     /// Whether the table's definition was copied, too.
     pub definition_copied: bool,
+    /// Whether the copy was there before its catalog was: it was compared as a
+    /// whole.
+    pub adopted: bool,
+    /// Bytes of rows that were overwritten in a run with a catalog, and why.
+    pub bytes_overwritten: u64,
+    /// What was found to be edited.
+    pub edit: Option<String>,
     /// Whether nothing was done.
     pub dry_run: bool,
 }
@@ -74,6 +82,12 @@ impl CopyReport {
     /// What is worth saying besides the outcome and the figures.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        if self.adopted {
+            notes.push("a copy that was here was compared and taken over".into());
+        }
+        if let Some(edit) = &self.edit {
+            notes.push(edit.clone());
+        }
         if self.bytes_repaired > 0 {
             let was = if self.dry_run { "to be" } else { "were" };
             notes.push(format!(
@@ -108,6 +122,12 @@ impl fmt::Display for CopyReport {
             Outcome::Created => write!(f, "created with {rows} row{s}, {bytes} bytes")?,
             Outcome::Appended if rows == 0 => f.write_str("repaired")?,
             Outcome::Appended => write!(f, "extended by {rows} row{s}, {bytes} bytes")?,
+            Outcome::Patched if self.edit.is_some() => {
+                write!(f, "brought up to date in {} bytes", self.bytes_overwritten)?;
+                if rows > 0 {
+                    write!(f, " and extended by {rows} row{s}")?;
+                }
+            }
             Outcome::Patched => {
                 f.write_str("brought up to date in its last row")?;
                 if rows > 1 {
@@ -145,8 +165,7 @@ pub(super) fn report(decision: &Decision, input: &Input, dry_run: bool) -> CopyR
         bytes_copied: rows_copied * stride,
         bytes_total: total * stride,
         bytes_repaired: torn,
-        kept: None,
-        definition_copied: false,
         dry_run,
+        ..CopyReport::default()
     }
 }

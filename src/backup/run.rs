@@ -1,175 +1,94 @@
-//! One run over a directory: every feed table in it, one after the other.
+//! One run over a directory: every feed in it, one after the other.
+//!
+//! What is written of many feeds is put on the disk together, and then taken
+//! into the catalog in one transaction; only then is it reported.
 
-use super::copy::{CopyOptions, copy_as, no_directory};
+use super::advance::{Advance, Context, Edit, advance};
+use super::catalog::{self, Catalog, Commit, Ending, Entry, Generation, RunEnd};
+use super::copy::no_directory;
 use super::folder::{Folder, same_file};
+use super::generation::{self, dated_definitions, free_stamp};
+use super::held::{Place, as_stamp, dated, stamp};
+use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
 use super::report::{CopyReport, Outcome};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Paths, Retry};
-use std::collections::BTreeSet;
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The file in the destination whose lock a run holds.
 pub const LOCK_FILE: &str = ".emonfeed.lock";
 
-/// Which feeds a run copies, and how.
-#[derive(Clone, Debug)]
-pub struct RunOptions {
-    /// What the names of feed tables begin with; a number follows.
-    pub prefix: String,
-    /// If there are any, only feeds that one of them matches are copied: a
-    /// feed's number or its table's name, with `*` and `?` as in a shell.
-    pub only: Vec<String>,
-    /// Feeds that one of these matches are left out.
-    pub exclude: Vec<String>,
-    /// How each feed is copied.
-    pub copy: CopyOptions,
-    /// Bytes of rows to write per second at most.
-    pub bytes_per_second: Option<u64>,
-}
-
-impl Default for RunOptions {
-    fn default() -> RunOptions {
-        RunOptions {
-            prefix: "feed_".into(),
-            only: Vec::new(),
-            exclude: Vec::new(),
-            copy: CopyOptions::default(),
-            bytes_per_second: None,
-        }
-    }
-}
-
-/// A feed table: its number, and the name before `.MYD`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FeedName {
-    // In this order, so that names sort by number, however many digits it has.
-    digits: usize,
-    significant: String,
-    number: String,
-    table: String,
-}
-
-impl FeedName {
-    fn of_table(table: &str, prefix: &str) -> Option<FeedName> {
-        let number = table.strip_prefix(prefix)?;
-        if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let significant = number.trim_start_matches('0');
-        Some(FeedName {
-            digits: significant.len(),
-            significant: significant.to_owned(),
-            number: number.to_owned(),
-            table: table.to_owned(),
-        })
-    }
-
-    /// The feed's number, as the table's name has it.
-    pub fn number(&self) -> &str {
-        &self.number
-    }
-
-    /// The table's name.
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-
-    fn file(&self) -> String {
-        format!("{}.MYD", self.table)
-    }
-
-    fn matches(&self, patterns: &[String]) -> bool {
-        patterns.iter().any(|pattern| {
-            let matches = |text: &str| matches(pattern.as_bytes(), text.as_bytes());
-            matches(&self.number) || matches(&self.table)
-        })
-    }
-
-    fn is_selected(&self, options: &RunOptions) -> bool {
-        (options.only.is_empty() || self.matches(&options.only))
-            && !self.matches(&options.exclude)
-    }
-}
-
-/// Whether `pattern`, in which `*` stands for any text and `?` for any
-/// character, is all of `text`.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    // Where to go on from if what follows the last `*` does not match.
-    let mut back: Option<(usize, usize)> = None;
-    let (mut p, mut t) = (0, 0);
-    loop {
-        match (pattern.get(p), text.get(t)) {
-            (Some(b'*'), _) => {
-                back = Some((p, t));
-                p += 1;
-            }
-            (Some(b'?'), Some(_)) => (p, t) = (p + 1, t + 1),
-            (Some(a), Some(b)) if a == b => (p, t) = (p + 1, t + 1),
-            (None, None) => return true,
-            _ => match back {
-                Some((star, from)) if from < text.len() => {
-                    back = Some((star, from + 1));
-                    (p, t) = (star + 1, from + 1);
-                }
-                _ => return false,
-            },
-        }
-    }
-}
-
-/// What a run tells while it works.
+/// What became of one feed.
 #[derive(Debug)]
-pub enum Event<'a> {
-    /// There are so many feeds to look at.
-    Begun {
+pub struct FeedReport {
+    /// Which feed.
+    pub feed: FeedName,
+    /// What was done.
+    pub done: Done,
+    /// How long it took, without its share of what is done for many at a time.
+    pub took: Duration,
+}
+
+/// What was done about a feed.
+#[derive(Debug)]
+pub enum Done {
+    /// Its copy is up to date; in a dry run, would be.
+    Copied(CopyReport),
+    /// It could not be copied. The copy is as it was.
+    Failed(Error),
+    /// It has more bytes of rows than are copied.
+    Skipped {
         /// How many.
-        feeds: usize,
-        /// Digits the longest of their numbers has.
-        longest_number: usize,
-    },
-    /// So many more bytes of a feed were written.
-    Written {
-        /// Which feed.
-        feed: &'a FeedName,
-        /// How many bytes.
         bytes: u64,
     },
-    /// A feed is done with.
-    Done {
-        /// Which feed.
-        feed: &'a FeedName,
-        /// What was done, or why it was not.
-        result: &'a Result<CopyReport>,
-        /// How long it took.
-        took: Duration,
-    },
-    /// There is a copy of a feed that the source does not have any more. It
-    /// stays.
-    SourceGone {
-        /// Which feed.
-        feed: &'a FeedName,
-    },
+    /// The source does not have it any more. The copy stays.
+    SourceGone,
+    /// The same, and the copy was removed.
+    Deleted,
+}
+
+impl Done {
+    /// One word, the same in tables and in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Done::Copied(report) => report.outcome.name(),
+            Done::Failed(_) => "failed",
+            Done::Skipped { .. } => "skipped",
+            Done::SourceGone => "source-gone",
+            Done::Deleted => "deleted",
+        }
+    }
 }
 
 /// What a run did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Feeds in the source that were asked for.
     pub feeds: u64,
     outcomes: [u64; Outcome::ALL.len()],
     /// Feeds that could not be copied.
     pub failed: u64,
+    /// Feeds that were left out because they are too large.
+    pub skipped: u64,
     /// Copies whose source is gone.
     pub source_gone: u64,
+    /// Copies that were removed because their source is gone.
+    pub deleted: u64,
     /// Rows written.
     pub rows_copied: u64,
-    /// Bytes of rows written.
+    /// Bytes of rows written, overwritten ones included.
     pub bytes_copied: u64,
+    /// Whether it was told to stop before it was done.
+    pub stopped: bool,
+    /// Why copies that were to be removed were not.
+    pub not_deleted: Option<String>,
 }
 
 impl Summary {
@@ -178,111 +97,713 @@ impl Summary {
         self.outcomes[outcome as usize]
     }
 
-    fn add(&mut self, result: &Result<CopyReport>) {
-        match result {
-            Ok(report) => {
+    /// Whether every feed that was asked for is copied.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && !self.stopped && self.not_deleted.is_none()
+    }
+
+    fn add(&mut self, done: &Done) {
+        match done {
+            Done::Copied(report) => {
                 self.outcomes[report.outcome as usize] += 1;
                 self.rows_copied += report.rows_copied;
-                self.bytes_copied += report.bytes_copied;
+                self.bytes_copied += report.bytes_copied + report.bytes_overwritten;
             }
-            Err(_) => self.failed += 1,
+            Done::Failed(_) => self.failed += 1,
+            Done::Skipped { .. } => self.skipped += 1,
+            Done::SourceGone => self.source_gone += 1,
+            Done::Deleted => self.deleted += 1,
         }
     }
 }
 
-/// Brings the copies of all feeds of `source` in `destination` up to date. A
-/// feed that fails does not stop the others. Fails itself only if nothing
-/// could be begun: [`Status::Locked`] means that another run is at work,
-/// [`Status::Destination`] that the destination is a server's.
-pub fn run(
-    source: &Path,
-    destination: &Path,
-    options: &RunOptions,
-    events: &mut dyn FnMut(Event<'_>),
-) -> Result<Summary> {
-    let from = Folder::open(source)?.ok_or_else(|| no_directory(source))?;
-    let feeds = feeds_of_source(&from, options)?;
-    if feeds.is_empty() {
-        return Err(Error::new(
-            Status::NotFound,
-            format!(
-                "there is no feed here to copy (tables named {}<number>)",
-                options.prefix
-            ),
-        )
-        .at(source));
+/// One run over the feeds of a directory.
+pub struct Backup {
+    source: PathBuf,
+    from: Folder,
+    to: Option<Folder>,
+    catalog: Option<Catalog>,
+    options: RunOptions,
+    run: i64,
+    suspicious: bool,
+    entries: HashMap<String, Entry>,
+    /// Names of feeds that failed before.
+    failing: HashMap<String, String>,
+    listed: BTreeSet<FeedName>,
+    next: VecDeque<FeedName>,
+    /// Whether the source was looked through again for feeds that came or went.
+    listed_again: bool,
+    gone: VecDeque<FeedName>,
+    batch: Batch,
+    ready: VecDeque<FeedReport>,
+    summary: Summary,
+    pace: Option<Pace>,
+    begun: Instant,
+    broken: Option<Error>,
+    _lock: Option<File>,
+}
+
+/// Feeds that are looked at and not committed yet.
+struct Batch {
+    items: Vec<Item>,
+    /// Feeds that were found complete without anything to write.
+    seen: Vec<i64>,
+    bytes: u64,
+    edits: u64,
+    since: Instant,
+}
+
+struct Item {
+    feed: FeedName,
+    done: Done,
+    took: Duration,
+    commit: Option<Commit>,
+    edit: Option<Edit>,
+}
+
+impl Batch {
+    fn new() -> Batch {
+        Batch { items: vec![], seen: vec![], bytes: 0, edits: 0, since: Instant::now() }
     }
-    let mut summary = Summary { feeds: feeds.len() as u64, ..Summary::default() };
-    let to = open_destination(destination, options.copy.dry_run)?;
-    if let Some(to) = &to {
-        if same_file(&from.identity()?, &to.identity()?) {
-            return Err(Error::new(
-                Status::Argument,
-                "source and destination are the same directory",
-            )
-            .at(destination));
-        }
-        // Each copy would be refused, too; but a lock file left in a database
-        // makes its DROP DATABASE fail.
-        if is_database(to, options)? {
-            return Err(Error::new(
-                Status::Destination,
-                "this is the directory of a database server (there is a db.opt, or a feed's \
-                 .MYI), no place for copies: are source and destination exchanged?",
-            )
-            .at(destination));
-        }
+
+    /// Whether it is time to commit: what a crash undoes stays small, and
+    /// reports do not wait for long.
+    fn is_due(&self) -> bool {
+        const BYTES: u64 = 128 << 20;
+        const EDITS: u64 = 4 << 20;
+        const ITEMS: usize = 10_000;
+        const AGE: Duration = Duration::from_secs(2);
+        self.bytes >= BYTES
+            || self.edits >= EDITS
+            || self.items.len() >= ITEMS
+            || !self.items.is_empty() && self.since.elapsed() >= AGE
     }
-    let _lock = match &to {
-        Some(to) if !options.copy.dry_run => Some(lock(to)?),
-        _ => None,
-    };
-    let longest_number = feeds.iter().map(|feed| feed.number.len()).max().unwrap_or(0);
-    events(Event::Begun { feeds: feeds.len(), longest_number });
-    let mut pace = options.bytes_per_second.map(Pace::new);
-    let mut copy = |feed: &FeedName, events: &mut dyn FnMut(Event<'_>)| {
+}
+
+impl Backup {
+    /// Begins a run that brings the copies of all feeds of `source` in
+    /// `destination` up to date. Fails if nothing can be begun:
+    /// [`Status::Locked`] means that another run is at work,
+    /// [`Status::Destination`] that the destination is no place for copies,
+    /// [`Status::Catalog`] that its catalog cannot be used.
+    pub fn open(
+        source: &Path,
+        destination: &Path,
+        options: RunOptions,
+    ) -> Result<Backup> {
         let begun = Instant::now();
-        let mut progress = |bytes| {
-            events(Event::Written { feed, bytes });
-            if let Some(pace) = &mut pace {
+        demand_sensible(&options)?;
+        let from = Folder::open(source)?.ok_or_else(|| no_directory(source))?;
+        let listed = feeds_of_source(&from, &options)?;
+        if listed.is_empty() {
+            return Err(no_feeds(&from, source, &options)?);
+        }
+        demand_place(&from, destination, &options)?;
+        let to = open_destination(destination, options.dry_run)?;
+        if let Some(to) = &to {
+            demand_no_source(&from, to, destination, &options)?;
+            to.demand_private(options.trust_owner)?;
+        }
+        let mut backup = Backup {
+            source: source.to_owned(),
+            from,
+            to,
+            catalog: None,
+            run: 0,
+            suspicious: false,
+            entries: HashMap::new(),
+            failing: HashMap::new(),
+            next: listed.iter().cloned().collect(),
+            summary: Summary { feeds: listed.len() as u64, ..Summary::default() },
+            listed,
+            listed_again: false,
+            gone: VecDeque::new(),
+            batch: Batch::new(),
+            ready: VecDeque::new(),
+            pace: options.bytes_per_second.map(Pace::new),
+            options,
+            begun,
+            broken: None,
+            _lock: None,
+        };
+        backup.open_catalog()?;
+        Ok(backup)
+    }
+
+    fn open_catalog(&mut self) -> Result<()> {
+        let Some(to) = &self.to else { return Ok(()) };
+        if self.options.dry_run {
+            self.catalog = Catalog::open_read_only(to)?;
+        } else {
+            self._lock = Some(lock(to)?);
+            let mut catalog = Catalog::open(to)?;
+            let started = SystemTime::now().duration_since(UNIX_EPOCH);
+            let started = started.map_or(0, |since| since.as_secs() as i64);
+            self.run = catalog.begin_run(started, &self.source)?;
+            self.suspicious = catalog.was_cut_short(self.run)?;
+            for (name, generation) in catalog.pending()? {
+                generation::take_back(&mut catalog, to, &name, &generation)?;
+            }
+            generation::remove_retired(&mut catalog, to)?;
+            if self.suspicious {
+                sweep(to)?;
+            }
+            self.catalog = Some(catalog);
+        }
+        if let Some(catalog) = &self.catalog {
+            self.entries = catalog.entries()?;
+            self.failing = catalog.failures()?;
+        }
+        Ok(())
+    }
+
+    /// How many feeds there are to look at.
+    pub fn feeds(&self) -> u64 {
+        self.summary.feeds
+    }
+
+    /// Digits the longest of their numbers has.
+    pub fn longest_number(&self) -> usize {
+        self.listed.iter().map(|feed| feed.number().len()).max().unwrap_or(0)
+    }
+
+    /// Goes on until there is a feed to report of; `None` when all is done. What
+    /// is reported is on the disk and in the catalog. `progress` is told the
+    /// bytes of each block written; if it answers `false`, the run stops there,
+    /// with all that was copied committed. Fails if nothing more can be
+    /// committed; [`Backup::close`] is still to be called.
+    pub fn step(
+        &mut self,
+        progress: &mut dyn FnMut(&FeedName, u64) -> bool,
+    ) -> Result<Option<FeedReport>> {
+        loop {
+            if let Some(report) = self.ready.pop_front() {
+                self.summary.add(&report.done);
+                return Ok(Some(report));
+            }
+            if let Some(error) = self.broken.take() {
+                self.next.clear();
+                self.gone.clear();
+                self.listed_again = true;
+                return Err(error);
+            }
+            if !self.summary.stopped {
+                if let Some(feed) = self.next.pop_front() {
+                    self.look_at(feed, progress);
+                    if self.batch.is_due() {
+                        self.flush();
+                    }
+                    continue;
+                }
+                if !self.listed_again {
+                    self.listed_again = true;
+                    if let Err(error) = self.list_again() {
+                        self.broken = Some(error);
+                    }
+                    continue;
+                }
+                if let Some(feed) = self.gone.pop_front() {
+                    self.let_go(feed);
+                    continue;
+                }
+            }
+            self.flush();
+            if self.ready.is_empty() && self.broken.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Stops before the next feed.
+    pub fn stop(&mut self) {
+        self.summary.stopped = true;
+    }
+
+    /// Ends the run: commits what is left, and writes down how it went.
+    pub fn close(mut self) -> Result<Summary> {
+        if !self.next.is_empty() || !self.listed_again {
+            self.summary.stopped = true;
+        }
+        self.flush();
+        for report in std::mem::take(&mut self.ready) {
+            self.summary.add(&report.done);
+        }
+        let broken = self.broken.take();
+        if let Some(catalog) = self.catalog.as_mut().filter(|_| !self.options.dry_run) {
+            let summary = &self.summary;
+            let outcome = match broken {
+                Some(_) => "failed",
+                None if summary.stopped => "stopped",
+                None if !summary.is_complete() => "incomplete",
+                None => "ok",
+            };
+            let message = broken.as_ref().map(Error::to_string);
+            catalog.end_run(
+                self.run,
+                &RunEnd {
+                    seconds: self.begun.elapsed().as_secs_f64(),
+                    outcome,
+                    feeds: summary.feeds,
+                    failed: summary.failed,
+                    rows: summary.rows_copied,
+                    bytes: summary.bytes_copied,
+                    message: message.or_else(|| summary.not_deleted.clone()),
+                },
+            )?;
+        }
+        broken.map_or(Ok(self.summary), Err)
+    }
+
+    fn look_at(
+        &mut self,
+        feed: FeedName,
+        progress: &mut dyn FnMut(&FeedName, u64) -> bool,
+    ) {
+        let begun = Instant::now();
+        if let Some(limit) = self.options.max_size {
+            let bytes =
+                std::fs::metadata(self.source.join(feed.file())).map(|meta| meta.len());
+            if let Some(bytes) = bytes.ok().filter(|bytes| *bytes > limit) {
+                self.wait(feed, Done::Skipped { bytes }, begun, None, None);
+                return;
+            }
+        }
+        let mut so_far: Option<CopyReport> = None;
+        loop {
+            let step = self.advance(&feed, progress);
+            match step {
+                Ok((mut report, commit, edit, more)) => {
+                    if let Some(earlier) = so_far.take() {
+                        report = joined(earlier, report);
+                    }
+                    if !more || self.summary.stopped {
+                        self.wait(feed, Done::Copied(report), begun, commit, edit);
+                        return;
+                    }
+                    so_far = Some(report.clone());
+                    let place = self.batch.items.len();
+                    let feed = feed.clone();
+                    self.wait(feed, Done::Copied(report), begun, commit, edit);
+                    self.commit();
+                    if self.broken.is_some() {
+                        self.settle();
+                        return;
+                    }
+                    // The last report of this feed says it all.
+                    self.batch.items.truncate(place);
+                    self.settle();
+                }
+                Err(error) => {
+                    if self.broken.is_none() {
+                        if self.summary.stopped && so_far.is_none() {
+                            return;
+                        }
+                        let done = match so_far {
+                            Some(report) if self.summary.stopped => Done::Copied(report),
+                            _ => Done::Failed(error),
+                        };
+                        self.wait(feed, done, begun, None, None);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Looks at a feed, until it stands still for that, and makes a new
+    /// generation of its copy if that is needed.
+    #[allow(clippy::type_complexity)] // Taken apart at once by its one caller.
+    fn advance(
+        &mut self,
+        feed: &FeedName,
+        progress: &mut dyn FnMut(&FeedName, u64) -> bool,
+    ) -> Result<(CopyReport, Option<Commit>, Option<Edit>, bool)> {
+        let stop = Cell::new(false);
+        let pace = &mut self.pace;
+        let mut written = |bytes: u64| {
+            if let Some(pace) = pace {
                 pace.wait(bytes);
             }
+            if !progress(feed, bytes) {
+                stop.set(true);
+            }
+            !stop.get()
         };
-        let file = feed.file();
-        let result = Paths::new(&source.join(&file)).and_then(|paths| {
-            copy_as(&paths, to.as_ref(), file.as_ref(), &options.copy, &mut progress)
+        let paths = Paths::new(&self.source.join(feed.file()).with_extension("MYD"))?;
+        let mut retry = Retry::new();
+        let looked = loop {
+            let mut context = Context {
+                source: &self.source,
+                folder: self.to.as_ref(),
+                catalog: self.catalog.as_ref(),
+                options: &self.options,
+                run: self.run,
+                suspicious: self.suspicious,
+                progress: &mut written,
+            };
+            match advance(&mut context, feed, self.entries.get(feed.file())) {
+                Err(e) if retry.waits_out(&e, &paths) => {}
+                other => break other,
+            }
+        };
+        if stop.get() {
+            self.summary.stopped = true;
+        }
+        let Advance { mut report, commit, edit, exchange, more } = looked?;
+        let (Some(exchange), Some(commit)) = (exchange, commit.as_ref()) else {
+            return Ok((report, commit, edit, more));
+        };
+        let (Some(to), Some(catalog), Some(entry)) =
+            (&self.to, &mut self.catalog, self.entries.get(feed.file()))
+        else {
+            return Err(Error::new(
+                Status::Internal,
+                "a new generation of an unknown copy",
+            ));
+        };
+        let name = OsStr::new(feed.file());
+        let place = Place { folder: to, name };
+        let stamp = free_stamp(to, name, &stamp(SystemTime::now()))?;
+        let generation = Generation {
+            feed: entry.id,
+            number: entry.generation,
+            ending: Ending::Replaced,
+            run: self.run,
+            file: entry.file,
+            stride: entry.stride,
+            rows: entry.rows,
+            stamp: Some(stamp.clone()),
+            reason: report.reason.map(|reason| reason.to_string()).unwrap_or_default(),
+        };
+        exchange.rows.sync()?;
+        if let Some((_, definition)) = &exchange.definition {
+            definition.sync()?;
+        }
+        catalog.write(|db| Catalog::begin_generation(db, &generation, &[]))?;
+        let run = self.run;
+        let keep = self.options.keep;
+        let exchanged = generation::exchange(&place, exchange, &stamp).and_then(|()| {
+            catalog.write(|db| catalog::put(db, commit, Some(entry), run, keep))
         });
-        (result, begun.elapsed())
-    };
-    for feed in &feeds {
-        let (result, took) = copy(feed, events);
-        summary.add(&result);
-        events(Event::Done { feed, result: &result, took });
+        match exchanged {
+            Ok(entry) => {
+                self.entries.insert(feed.file().to_owned(), entry);
+            }
+            Err(error) => {
+                return Err(
+                    match generation::take_back(catalog, to, feed.file(), &generation) {
+                        Ok(()) => error,
+                        Err(undo) => Error::new(
+                            error.status(),
+                            format!(
+                                "{error}; the next run takes it back, for now {undo}"
+                            ),
+                        ),
+                    },
+                );
+            }
+        }
+        generation::remove_retired(catalog, to)?;
+        if to.stat(&dated(name, &stamp, 0))?.is_some() {
+            report.kept = Some(to.join(&dated(name, &stamp, 0)));
+        }
+        Ok((report, None, None, more))
     }
-    // A table that is being altered has other names for a moment: what was not
-    // in the list may be in the source all the same.
-    let mut others = feeds_in(&from, SOURCE_FILES, options)?;
-    if let Some(to) = &to {
-        others.append(&mut feeds_in(to, COPY_FILES, options)?);
+
+    /// Puts a feed to those that wait for their commit.
+    fn wait(
+        &mut self,
+        feed: FeedName,
+        done: Done,
+        begun: Instant,
+        commit: Option<Commit>,
+        edit: Option<Edit>,
+    ) {
+        if let (Done::Copied(_), None, Some(entry)) =
+            (&done, &commit, self.entries.get(feed.file()))
+        {
+            self.batch.seen.push(entry.id);
+        }
+        let took = begun.elapsed();
+        let is_failing =
+            matches!(done, Done::Failed(_)) || self.failing.contains_key(feed.file());
+        if self.batch.items.is_empty() {
+            if commit.is_none() && !is_failing {
+                self.ready.push_back(FeedReport { feed, done, took });
+                return;
+            }
+            self.batch.since = begun;
+        }
+        if let Done::Copied(report) = &done {
+            self.batch.bytes += report.bytes_copied;
+        }
+        self.batch.edits += edit.as_ref().map_or(0, Edit::bytes);
+        self.batch.items.push(Item { feed, done, took, commit, edit });
     }
-    for feed in others.difference(&feeds) {
-        let (result, took) = copy(feed, events);
-        if result.as_ref().is_err_and(|e| e.status() == Status::NotFound) {
-            summary.source_gone += 1;
-            events(Event::SourceGone { feed });
-        } else {
-            summary.feeds += 1;
-            summary.add(&result);
-            events(Event::Done { feed, result: &result, took });
+
+    /// Commits what waits, and has it reported.
+    fn flush(&mut self) {
+        self.commit();
+        self.settle();
+    }
+
+    /// Has what waited reported.
+    fn settle(&mut self) {
+        for Item { feed, done, took, .. } in std::mem::take(&mut self.batch.items) {
+            self.ready.push_back(FeedReport { feed, done, took });
+        }
+        (self.batch.bytes, self.batch.edits) = (0, 0);
+    }
+
+    /// Puts what waits on the disk and takes it into the catalog. If that
+    /// fails, none of it counts, and the run is over.
+    fn commit(&mut self) {
+        if self.options.dry_run {
+            return;
+        }
+        if let Err(error) = self.try_commit() {
+            for item in &mut self.batch.items {
+                if matches!(item.done, Done::Copied(_)) {
+                    let why = format!("it was copied, but not made to last: {error}");
+                    item.done = Done::Failed(Error::new(error.status(), why));
+                }
+            }
+            self.batch.seen.clear();
+            self.broken.get_or_insert(error);
         }
     }
-    Ok(summary)
+
+    fn try_commit(&mut self) -> Result<()> {
+        let (Some(to), Some(catalog)) = (&self.to, &mut self.catalog) else {
+            return Ok(());
+        };
+        let batch = &mut self.batch;
+        if batch.items.is_empty() && batch.seen.is_empty() {
+            return Ok(());
+        }
+        let run = self.run;
+        let entries = &mut self.entries;
+        if batch.items.iter().any(|item| item.edit.is_some()) {
+            catalog.write(|db| {
+                for item in &batch.items {
+                    let (Some(edit), Some(entry)) =
+                        (&item.edit, entries.get(item.feed.file()))
+                    else {
+                        continue;
+                    };
+                    Catalog::begin_generation(db, &ended(edit, entry, run), &edit.cells)?;
+                }
+                Ok(())
+            })?;
+            for item in &mut batch.items {
+                if let Some(edit) = &item.edit {
+                    overwrite(to, &item.feed, edit)?;
+                    if let Some(commit) = &mut item.commit {
+                        commit.ends_generation = true;
+                    }
+                }
+            }
+        }
+        if batch.items.iter().any(|item| item.commit.is_some()) {
+            sync(to, &batch.items)?;
+        }
+        let failing = &mut self.failing;
+        let keep = self.options.keep;
+        let seen = &batch.seen;
+        let items = &batch.items;
+        let changed = catalog.write(|db| {
+            let mut changed = Vec::new();
+            for item in items {
+                let name = item.feed.file();
+                if let Some(commit) = &item.commit {
+                    let entry = catalog::put(db, commit, entries.get(name), run, keep)?;
+                    changed.push((name.to_owned(), entry));
+                }
+                match &item.done {
+                    Done::Failed(error) => {
+                        catalog::put_failure(db, name, run, &error.to_string())?;
+                    }
+                    _ if failing.contains_key(name) => catalog::forget_failure(db, name)?,
+                    _ => {}
+                }
+            }
+            for feed in seen {
+                catalog::put_seen(db, *feed, run)?;
+            }
+            Ok(changed)
+        })?;
+        entries.extend(changed);
+        for item in items {
+            if !matches!(item.done, Done::Failed(_)) {
+                failing.remove(item.feed.file());
+            }
+        }
+        batch.seen.clear();
+        for item in &mut batch.items {
+            (item.commit, item.edit) = (None, None);
+        }
+        Ok(())
+    }
+
+    /// A table that is being altered has other names for a moment: what was not
+    /// in the list may be in the source all the same. What is in neither list is
+    /// gone.
+    fn list_again(&mut self) -> Result<()> {
+        let again = feeds_in(&self.from, &self.options)?;
+        for feed in again.difference(&self.listed) {
+            self.summary.feeds += 1;
+            self.next.push_back(feed.clone());
+        }
+        let mut held: BTreeSet<FeedName> = self
+            .entries
+            .keys()
+            .filter_map(|name| FeedName::of_file(name, &self.options.prefix))
+            .collect();
+        if let Some(to) = &self.to {
+            held.extend(to.names()?.iter().filter_map(|name| {
+                FeedName::of_file(name.to_str()?, &self.options.prefix)
+            }));
+        }
+        held.retain(|feed| {
+            feed.is_selected(&self.options)
+                && !self.listed.contains(feed)
+                && !again.contains(feed)
+        });
+        let gone = held.len() as u64;
+        if self.options.delete && gone > self.options.max_delete {
+            self.summary.not_deleted = Some(format!(
+                "{gone} copies have no source any more, and no more than {} are removed at a \
+                 time: is this the right source? If so, raise --max-delete",
+                self.options.max_delete
+            ));
+        }
+        self.gone = held.into_iter().collect();
+        Ok(())
+    }
+
+    /// Reports of a feed that the source does not have any more, and removes
+    /// its copy if that was asked for.
+    fn let_go(&mut self, feed: FeedName) {
+        let begun = Instant::now();
+        let deletes = self.options.delete && self.summary.not_deleted.is_none();
+        let done = match deletes {
+            false => Done::SourceGone,
+            true if self.options.dry_run => Done::Deleted,
+            true => match self.remove(&feed) {
+                Ok(()) => Done::Deleted,
+                Err(error) => Done::Failed(error),
+            },
+        };
+        if matches!(done, Done::Deleted) {
+            self.entries.remove(feed.file());
+            self.failing.remove(feed.file());
+        }
+        let took = begun.elapsed();
+        self.batch.items.push(Item { feed, done, took, commit: None, edit: None });
+    }
+
+    /// Removes all there is of a feed: that it goes is what its owner wants.
+    fn remove(&mut self, feed: &FeedName) -> Result<()> {
+        let (Some(to), Some(catalog)) = (&self.to, &mut self.catalog) else {
+            return Ok(());
+        };
+        let name = OsStr::new(feed.file());
+        for file in to.names()? {
+            let Some(rest) = file.as_bytes().strip_prefix(name.as_bytes()) else {
+                continue;
+            };
+            let Some(stamp) = rest.strip_prefix(b".") else { continue };
+            let Some(stamp) = as_stamp(stamp) else { continue };
+            for (kept, _) in dated_definitions(to, name, stamp)? {
+                to.remove(&kept)?;
+            }
+            to.remove(&file)?;
+        }
+        let place = Place { folder: to, name };
+        for suffix in place.definition_suffixes()? {
+            to.remove(&place.sibling(&suffix))?;
+        }
+        to.remove(name)?;
+        to.sync()?;
+        catalog.forget_feed(feed.file())
+    }
 }
 
-/// The files that tell of a table. Not only the `.MYD`: a feed of another
-/// storage engine cannot be copied, and that must be said, not passed over.
-const SOURCE_FILES: &[&str] = &["MYD", "MYI", "frm", "ibd", "MAD", "MAI"];
-const COPY_FILES: &[&str] = &["MYD"];
+/// The generation that an edit ends.
+fn ended(edit: &Edit, entry: &Entry, run: i64) -> Generation {
+    Generation {
+        feed: entry.id,
+        number: entry.generation,
+        ending: edit.ending,
+        run,
+        file: entry.file,
+        stride: entry.stride,
+        rows: entry.rows,
+        stamp: None,
+        reason: edit.reason.clone(),
+    }
+}
+
+fn overwrite(to: &Folder, feed: &FeedName, edit: &Edit) -> Result<()> {
+    let name = OsStr::new(feed.file());
+    let gone = || Error::new(Status::Changed, "somebody removed it").at(&to.join(name));
+    let opened = to.open_file(name, true)?.ok_or_else(gone)?;
+    for (offset, rows) in &edit.writes {
+        opened
+            .file
+            .write_all_at(rows, *offset)
+            .map_err(|e| Error::io("write", &to.join(name), e).at_offset(*offset))?;
+    }
+    Ok(())
+}
+
+/// Puts what was written on the disk.
+fn sync(to: &Folder, items: &[Item]) -> Result<()> {
+    if to.syncs_whole() {
+        return to.sync_whole();
+    }
+    for item in items.iter().filter(|item| item.commit.is_some()) {
+        let place = Place { folder: to, name: OsStr::new(item.feed.file()) };
+        to.sync_file(place.name)?;
+        for suffix in place.definition_suffixes()? {
+            to.sync_file(&place.sibling(&suffix))?;
+        }
+    }
+    to.sync()
+}
+
+/// Two reports of one feed that was copied in pieces.
+fn joined(earlier: CopyReport, later: CopyReport) -> CopyReport {
+    let outcome = match (earlier.outcome, later.outcome) {
+        (Outcome::Unchanged, later) => later,
+        (earlier, Outcome::Unchanged | Outcome::Appended) => earlier,
+        (_, later) => later,
+    };
+    CopyReport {
+        outcome,
+        rows_copied: earlier.rows_copied + later.rows_copied,
+        bytes_copied: earlier.bytes_copied + later.bytes_copied,
+        bytes_repaired: earlier.bytes_repaired + later.bytes_repaired,
+        bytes_overwritten: earlier.bytes_overwritten + later.bytes_overwritten,
+        definition_copied: earlier.definition_copied || later.definition_copied,
+        adopted: earlier.adopted || later.adopted,
+        reason: later.reason.or(earlier.reason),
+        edit: later.edit.or(earlier.edit),
+        kept: later.kept.or(earlier.kept),
+        ..later
+    }
+}
+
+/// Removes what runs that were cut short left half written.
+fn sweep(to: &Folder) -> Result<()> {
+    for name in to.names()? {
+        let bytes = name.as_bytes();
+        if bytes.starts_with(b".") && bytes.ends_with(b".partial") {
+            to.remove_left(&name)?;
+        }
+    }
+    Ok(())
+}
 
 /// The feeds of the source. If there is none, that may be because the only one
 /// is being altered.
@@ -292,38 +813,102 @@ fn feeds_of_source(from: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedN
     };
     let mut retry = Retry::new();
     loop {
-        let feeds = feeds_in(from, SOURCE_FILES, options)?;
+        let feeds = feeds_in(from, options)?;
         if !feeds.is_empty() {
             return Ok(feeds);
         }
         if !is_altering(from)? || !retry.wait() {
             // Its end may have come between the two looks.
-            return feeds_in(from, SOURCE_FILES, options);
+            return feeds_in(from, options);
         }
     }
 }
 
-/// Whether a server keeps a database, or feeds of any number, in a directory.
-fn is_database(folder: &Folder, options: &RunOptions) -> Result<bool> {
-    let any = RunOptions { prefix: options.prefix.clone(), ..RunOptions::default() };
-    Ok(folder.stat(OsStr::new("db.opt"))?.is_some()
-        || !feeds_in(folder, &["MYI"], &any)?.is_empty())
+fn feeds_in(folder: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedName>> {
+    let feed = |name: &OsString| feed_of_source(Path::new(name), &options.prefix);
+    let names = folder.names()?;
+    let feeds = names.iter().filter_map(feed);
+    Ok(feeds.filter(|feed| feed.is_selected(options)).collect())
 }
 
-fn feeds_in(
-    folder: &Folder,
-    extensions: &[&str],
-    options: &RunOptions,
-) -> Result<BTreeSet<FeedName>> {
-    let name_of = |file: OsString| {
-        let file = Path::new(&file);
-        let extension = file.extension()?.to_str()?;
-        let table = file.file_stem()?.to_str()?;
-        extensions.contains(&extension).then_some(())?;
-        FeedName::of_table(table, &options.prefix)
+fn no_feeds(from: &Folder, source: &Path, options: &RunOptions) -> Result<Error> {
+    let any = RunOptions { prefix: options.prefix.clone(), ..RunOptions::default() };
+    let why = if feeds_in(from, &any)?.is_empty() {
+        format!(
+            "there is no feed here to copy (tables named {}<number>, or <number>.dat)",
+            options.prefix
+        )
+    } else {
+        "there are feeds here, but none that was asked for".to_owned()
     };
-    let names = folder.names()?.into_iter().filter_map(name_of);
-    Ok(names.filter(|feed| feed.is_selected(options)).collect())
+    Ok(Error::new(Status::NotFound, why).at(source))
+}
+
+/// Refuses places that a backup does not belong in: the source's own disk, and
+/// the folder of a disk that is not mounted.
+fn demand_place(from: &Folder, destination: &Path, options: &RunOptions) -> Result<()> {
+    // What it is in, if it is not made yet.
+    let mut there = destination;
+    let device = loop {
+        let path = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+        match std::fs::metadata(path) {
+            Ok(meta) => break meta.dev(),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => match there.parent() {
+                Some(parent) => there = parent,
+                None => return Err(Error::io("inspect", destination, e)),
+            },
+            Err(e) => return Err(Error::io("inspect", path, e)),
+        }
+    };
+    let refuse = |why: &str| Err(Error::new(Status::Destination, why).at(destination));
+    if options.require_mount {
+        let root =
+            std::fs::metadata("/").map_err(|e| Error::io("inspect", "/".as_ref(), e))?;
+        if root.dev() == device {
+            return refuse(
+                "this is on the disk of the root directory, so the disk that should be mounted \
+                 here is not (--require-mount)",
+            );
+        }
+    }
+    if !options.same_device && from.identity()?.st_dev == device {
+        return refuse(
+            "this is on the same disk as the source, which a backup should survive; if it is \
+             meant so, say --same-device",
+        );
+    }
+    Ok(())
+}
+
+/// Refuses the source itself and a server's folder. Each copy would be refused,
+/// too; but a lock file left in a database makes its DROP DATABASE fail.
+fn demand_no_source(
+    from: &Folder,
+    to: &Folder,
+    destination: &Path,
+    options: &RunOptions,
+) -> Result<()> {
+    if same_file(&from.identity()?, &to.identity()?) {
+        return Err(Error::new(
+            Status::Argument,
+            "source and destination are the same directory",
+        )
+        .at(destination));
+    }
+    let is_index = |name: &OsString| {
+        let name = Path::new(name);
+        name.extension() == Some(OsStr::new("MYI"))
+            && feed_of_source(name, &options.prefix).is_some()
+    };
+    if to.stat(OsStr::new("db.opt"))?.is_some() || to.names()?.iter().any(is_index) {
+        return Err(Error::new(
+            Status::Destination,
+            "this is the directory of a database server (there is a db.opt, or a feed's \
+             .MYI), no place for copies: are source and destination exchanged?",
+        )
+        .at(destination));
+    }
+    Ok(())
 }
 
 /// Opens the destination, which is made if its parent exists, and not in a dry
@@ -389,58 +974,6 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn name(table: &str) -> Option<FeedName> {
-        FeedName::of_table(table, "feed_")
-    }
-
-    #[test]
-    fn feeds_are_tables_named_by_number_in_numeric_order() {
-        for other in
-            ["feed_", "feed_7a", "feed_7 ", "xfeed_7", "feed_-1", "feed_7.MYD", ""]
-        {
-            assert_eq!(name(other), None, "{other}");
-        }
-        let tables = ["feed_10", "feed_9", "feed_100", "feed_09", "feed_0", "feed_1"];
-        let sorted: BTreeSet<_> = tables.into_iter().filter_map(name).collect();
-        let sorted: Vec<_> = sorted.iter().map(FeedName::number).collect();
-        assert_eq!(sorted, ["0", "1", "09", "9", "10", "100"]);
-        // Longer than any integer type.
-        assert!(name("feed_99999999999999999999999999999999999999999999").is_some());
-    }
-
-    #[test]
-    fn patterns_match_the_number_or_the_table() {
-        let feed = name("feed_127").unwrap();
-        for pattern in
-            ["127", "feed_127", "1*", "*7", "?2?", "feed_*", "*", "**7", "1*2*7"]
-        {
-            assert!(feed.matches(&[pattern.to_owned()]), "{pattern}");
-        }
-        for pattern in
-            ["12", "27", "1?", "*8", "", "????", "feed_12", "1*2*8", "FEED_127"]
-        {
-            assert!(!feed.matches(&[pattern.to_owned()]), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn exclude_wins_over_only() {
-        let strings =
-            |patterns: &[&str]| patterns.iter().map(|&p| p.to_owned()).collect();
-        let selected = |only: &[&str], exclude: &[&str]| {
-            let options = RunOptions {
-                only: strings(only),
-                exclude: strings(exclude),
-                ..RunOptions::default()
-            };
-            name("feed_7").unwrap().is_selected(&options)
-        };
-        assert!(selected(&[], &[]));
-        assert!(selected(&["8", "7"], &["70"]));
-        assert!(!selected(&["8"], &[]));
-        assert!(!selected(&["7"], &["*"]));
-    }
 
     #[test]
     fn the_pace_is_kept() {

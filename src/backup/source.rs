@@ -1,15 +1,17 @@
-//! The table that is copied: its committed rows, by `pread` only.
+//! The feed that is copied: its committed rows, by `pread` only.
 
+use super::fina::{self, Fina};
 use super::plan;
 use crate::error::{Error, Result, Status};
 use crate::feed::{
     Access, Options, PATIENCE, Paths, Retry, State, Table, changed, held_too_long,
     lock_within, open_file, read_up_to,
 };
-use crate::myisam::{BadFlag, Layout};
+use crate::myisam::{BadFlag, Header, Layout};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::ffi::OsString;
+use std::fs::File;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::SystemTime;
@@ -26,19 +28,37 @@ pub(super) struct DefinitionFile {
     pub bytes: Vec<u8>,
 }
 
-/// A table open for copying, and its state at that time.
+/// A feed open for copying, and its state at that time.
 pub(super) struct Input {
-    table: Table,
-    start: State,
+    rows: Rows,
     stride: u64,
-    /// Says which flag bytes rows can begin with.
-    layout: Layout,
     pub definition: Option<DefinitionFile>,
 }
 
+enum Rows {
+    /// A table of a server, or the file of PHPTimeSeries. The layout says which
+    /// flag bytes rows can begin with.
+    Table { table: Table, start: State, layout: Layout },
+    /// Values at a fixed interval.
+    Fina(Fina),
+}
+
 impl Input {
-    pub(super) fn open(paths: &Paths) -> Result<Input> {
-        let table = Table::open(paths, &SOURCE_OPTIONS)?;
+    /// Opens the feed whose rows are in `data`, a `.MYD` or a `.dat`.
+    pub(super) fn open(data: &Path) -> Result<Input> {
+        if data.extension().is_some_and(|extension| extension == "dat") {
+            let fina = Fina::open(data)?;
+            let definition = Some(DefinitionFile {
+                suffix: OsString::from(".meta"),
+                bytes: fina.meta.clone(),
+            });
+            return Ok(Input {
+                rows: Rows::Fina(fina),
+                stride: fina::STRIDE,
+                definition,
+            });
+        }
+        let table = Table::open(&Paths::new(data)?, &SOURCE_OPTIONS)?;
         let start = locked(&table, || table.state())?;
         if start.is_being_rewritten(SystemTime::now()) {
             return Err(changed().at(table.path()));
@@ -48,37 +68,71 @@ impl Input {
             None => bare_layout(&table, start.slots)?,
         };
         let definition = read_definition(&table)?;
-        Ok(Input { table, start, stride: layout.stride() as u64, layout, definition })
+        let stride = layout.stride() as u64;
+        Ok(Input { rows: Rows::Table { table, start, layout }, stride, definition })
     }
 
     pub(super) fn facts(&self) -> plan::Source {
-        plan::Source { stride: self.stride, rows: self.start.slots }
+        let rows = match &self.rows {
+            Rows::Table { start, .. } => start.slots,
+            Rows::Fina(fina) => fina.rows(),
+        };
+        plan::Source { stride: self.stride, rows }
     }
 
     /// The path of the rows.
     pub(super) fn path(&self) -> &Path {
-        self.table.path()
+        match &self.rows {
+            Rows::Table { table, .. } => table.path(),
+            Rows::Fina(fina) => fina.path(),
+        }
     }
 
-    pub(super) fn layout(&self) -> &Layout {
-        &self.layout
+    /// How rows are read; `None` where they are nothing but values.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        match &self.rows {
+            Rows::Table { layout, .. } => Some(layout),
+            Rows::Fina(_) => None,
+        }
+    }
+
+    /// The head of the index when the feed was opened; `None` without one.
+    pub(super) fn header(&self) -> Option<&Header> {
+        match &self.rows {
+            Rows::Table { start, .. } => start.header(),
+            Rows::Fina(_) => None,
+        }
+    }
+
+    fn file(&self) -> &File {
+        match &self.rows {
+            Rows::Table { table, .. } => table.data(),
+            Rows::Fina(fina) => fina.file(),
+        }
     }
 
     /// Device and inode of the file of the rows.
     pub(super) fn stat(&self) -> Result<rustix::fs::Stat> {
-        rustix::fs::fstat(self.table.data())
-            .map_err(|e| Error::io("inspect", self.table.path(), e.into()))
+        rustix::fs::fstat(self.file())
+            .map_err(|e| Error::io("inspect", self.path(), e.into()))
     }
 
     /// Reads whole rows from `row` on, all of them committed.
     pub(super) fn read(&self, row: u64, into: &mut [u8]) -> Result<()> {
-        read_at(&self.table, row * self.stride, into)
+        let offset = row * self.stride;
+        match &self.rows {
+            Rows::Table { table, .. } => read_at(table, offset, into),
+            Rows::Fina(fina) => locked_file(fina.file(), fina.path(), || {
+                read_all(fina.file(), fina.path(), offset, into)
+            }),
+        }
     }
 
     /// Checks the flag byte of every row of `rows`, the first of which is
     /// `first` in the file.
     pub(super) fn check(&self, first: u64, rows: &[u8]) -> Result<()> {
-        self.layout.for_each(rows, |_, _| {}).map_err(|BadFlag { index, flag }| {
+        let Some(layout) = self.layout() else { return Ok(()) };
+        layout.for_each(rows, |_, _| {}).map_err(|BadFlag { index, flag }| {
             let row = first + index as u64;
             Error::new(
                 Status::BadRow,
@@ -87,70 +141,96 @@ impl Input {
                      can have: nothing was copied; save the file as it is, then REPAIR TABLE"
                 ),
             )
-            .at(self.table.path())
+            .at(self.path())
             .at_offset(row * self.stride)
         })
     }
 
-    /// Fails unless what was read so far is still what the table holds:
-    /// nothing happened since it was opened, or rows were only appended.
+    /// The time of the last reading in `rows`, the first of which is `first` in
+    /// the file; `None` if there is none.
+    pub(super) fn last_time(&self, first: u64, rows: &[u8]) -> Option<i64> {
+        let count = rows.len() as u64 / self.stride;
+        match &self.rows {
+            Rows::Table { layout, .. } => rows
+                .rchunks_exact(layout.stride())
+                .find_map(|row| layout.row(row).map(|row| row.time)),
+            Rows::Fina(fina) => {
+                let meta = fina::Meta::parse(&fina.meta)?;
+                count.checked_sub(1).map(|last| meta.time(first + last))
+            }
+        }
+    }
+
+    /// Fails unless what was read so far is still what the feed holds: nothing
+    /// happened since it was opened, or rows were only appended.
     pub(super) fn demand_only_grown(&self) -> Result<()> {
-        let gone = || Err(changed().at(self.table.path()));
-        if !self.table.is_current()? {
+        let gone = || Err(changed().at(self.path()));
+        let (table, start) = match &self.rows {
+            Rows::Table { table, start, .. } => (table, start),
+            Rows::Fina(fina) => return fina.demand_rows(fina.rows()),
+        };
+        if !table.is_current()? {
             return gone();
         }
-        let now = locked(&self.table, || self.table.state())?;
-        let grown = match self.start.header() {
-            Some(_) => now == self.start || self.start.only_grew(&now),
+        let now = locked(table, || table.state())?;
+        let grown = match start.header() {
+            Some(_) => now == *start || start.only_grew(&now),
             // Without a header only the length tells: see `may_be_rewritten`.
-            None => now.slots >= self.start.slots,
+            None => now.slots >= start.slots,
         };
         if grown { Ok(()) } else { gone() }
     }
 
-    /// Fails unless the table still has its first `rows` rows, whatever they
+    /// Fails unless the feed still has its first `rows` rows, whatever they
     /// are now, and no statement is at work on them.
     pub(super) fn demand_rows(&self, rows: u64) -> Result<()> {
+        let (table, start) = match &self.rows {
+            Rows::Table { table, start, .. } => (table, start),
+            Rows::Fina(fina) => return fina.demand_rows(rows),
+        };
         let mut retry = Retry::new();
         loop {
-            let now = locked(&self.table, || self.table.state())?;
+            let now = locked(table, || table.state())?;
             let made = |state: &State| state.header().map(|header| header.create_time);
-            if !self.table.is_current()?
-                || made(&now) != made(&self.start)
-                || now.slots < rows
-            {
-                return Err(changed().at(self.table.path()));
+            if !table.is_current()? || made(&now) != made(start) || now.slots < rows {
+                return Err(changed().at(table.path()));
             }
             if !now.is_being_rewritten(SystemTime::now()) {
                 return Ok(());
             }
             if !retry.wait() {
-                return Err(changed().at(self.table.path()));
+                return Err(changed().at(table.path()));
             }
         }
     }
 
-    /// Whether rows may have been rewritten since the table was opened without
+    /// Whether rows may have been rewritten since the feed was opened without
     /// a trace: in a file without header that was written to.
     pub(super) fn may_be_rewritten(&self) -> Result<bool> {
-        if self.start.header().is_some() {
+        let (table, start) = match &self.rows {
+            Rows::Table { table, start, .. } => (table, start),
+            Rows::Fina(fina) => return fina.may_be_rewritten(),
+        };
+        if start.header().is_some() {
             return Ok(false);
         }
-        let now = locked(&self.table, || self.table.state())?;
-        Ok(now != self.start || !now.is_settled(SystemTime::now()))
+        let now = locked(table, || table.state())?;
+        Ok(now != *start || !now.is_settled(SystemTime::now()))
     }
 }
 
 /// Reads all of `into` from `offset` on.
 fn read_at(table: &Table, offset: u64, into: &mut [u8]) -> Result<()> {
-    locked(table, || {
-        let have = read_up_to(table.data(), into, offset)
-            .map_err(|e| Error::io("read", table.path(), e).at_offset(offset))?;
-        if have < into.len() {
-            return Err(changed().at(table.path()));
-        }
-        Ok(())
-    })
+    locked(table, || read_all(table.data(), table.path(), offset, into))
+}
+
+fn read_all(file: &File, path: &Path, offset: u64, into: &mut [u8]) -> Result<()> {
+    let have = read_up_to(file, into, offset)
+        .map_err(|e| Error::io("read", path, e).at_offset(offset))?;
+    if have < into.len() {
+        return Err(changed().at(path));
+    }
+    Ok(())
 }
 
 /// In a bare file the first row that tells decides whether columns are
@@ -166,19 +246,30 @@ fn bare_layout(table: &Table, slots: u64) -> Result<Layout> {
 }
 
 /// Runs `read` under the lock PHPTimeSeries writes under, if it may be the
-/// writer. The lock is held for one read at a time, never for a whole copy.
+/// writer.
 fn locked<T>(table: &Table, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    if !table.is_locked_by_writers() {
-        return read();
+    if table.is_locked_by_writers() {
+        locked_file(table.data(), table.path(), read)
+    } else {
+        read()
     }
-    let failed = |e: Errno| Error::io("lock", table.path(), e.into());
-    if !lock_within(table.data(), FlockOperation::NonBlockingLockShared, PATIENCE)
+}
+
+/// Runs `read` under a shared lock, which is held for one read at a time, never
+/// for a whole copy.
+fn locked_file<T>(
+    file: &File,
+    path: &Path,
+    read: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let failed = |e: Errno| Error::io("lock", path, e.into());
+    if !lock_within(file, FlockOperation::NonBlockingLockShared, PATIENCE)
         .map_err(failed)?
     {
-        return Err(held_too_long(table.path()));
+        return Err(held_too_long(path));
     }
     let result = read();
-    match rustix::fs::flock(table.data(), FlockOperation::Unlock) {
+    match rustix::fs::flock(file, FlockOperation::Unlock) {
         Ok(()) => {}
         // There are no locks here: `lock_within` went without.
         Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {}

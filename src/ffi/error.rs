@@ -62,6 +62,8 @@ pub const EMONFEED_STATUS_CHANGED: i32 = 50;
 pub const EMONFEED_STATUS_LOCKED: i32 = 51;
 /// The destination of a copy holds what cannot be carried on.
 pub const EMONFEED_STATUS_DESTINATION: i32 = 60;
+/// The catalog of a backup is damaged, or cannot be written.
+pub const EMONFEED_STATUS_CATALOG: i32 = 61;
 
 /// Says for each [`Status`] which C constant it is. A status without one does
 /// not compile, nor does one whose numbers differ.
@@ -100,6 +102,7 @@ codes! {
     Changed => EMONFEED_STATUS_CHANGED,
     Locked => EMONFEED_STATUS_LOCKED,
     Destination => EMONFEED_STATUS_DESTINATION,
+    Catalog => EMONFEED_STATUS_CATALOG,
 }
 
 /// Why a call failed: a status and a message for people. Yours; free it with

@@ -9,6 +9,7 @@
 use super::column::{Column, ColumnType, Definition};
 use super::header::Header;
 use crate::error::{Error, Result, Status};
+use std::ops::Range;
 
 /// No feed has longer rows: a flag byte, three columns of 8 bytes, a
 /// checksum pad. Anything longer was refused.
@@ -205,6 +206,32 @@ impl Layout {
     /// Bytes per row.
     pub fn stride(&self) -> usize {
         self.stride
+    }
+
+    /// Bytes per row without padding.
+    pub(super) fn record_length(&self) -> usize {
+        self.cells().map(|cell| cell.offset + cell.kind.width()).max().unwrap_or(1)
+    }
+
+    /// The bits of the flag byte that say that a column is NULL.
+    pub(super) fn null_bits(&self) -> u8 {
+        self.cells().fold(0, |bits, cell| bits | cell.null_bit)
+    }
+
+    /// Calls `each` with the NULL bit and the place of every column, in the
+    /// order of their bytes.
+    pub(super) fn each_column(&self, mut each: impl FnMut(u8, Range<usize>)) {
+        let mut from = 1;
+        for _ in self.cells() {
+            if let Some(cell) = self.cells().find(|cell| cell.offset == from) {
+                from += cell.kind.width();
+                each(cell.null_bit, cell.offset..from);
+            }
+        }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        [Some(&self.time), Some(&self.data), self.data2.as_ref()].into_iter().flatten()
     }
 
     /// Whether there is a column `data2`.

@@ -10,6 +10,7 @@
 //! MySQL's data dictionary sources, and from files written by MariaDB 10.11.
 
 mod bytes;
+mod checksum;
 mod column;
 mod frm;
 mod header;

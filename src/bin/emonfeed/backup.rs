@@ -1,9 +1,11 @@
-//! `emonfeed backup`: brings the copies of all feeds of a directory up to
-//! date.
+//! `emonfeed backup`: brings the copies of all feeds of one or more directories
+//! up to date.
 
 use crate::failure;
+use crate::signals::Signals;
 use emonfeed::backup::{
-    self, CopyOptions, CopyReport, Event, Outcome, RunOptions, Summary,
+    Backup, CopyReport, Done, FeedName, FeedReport, Outcome, Recheck, RunOptions,
+    Summary, parse_bytes,
 };
 use emonfeed::{Error, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,59 +16,98 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-const INCOMPLETE: u8 = 3;
+const FAILED: u8 = 1;
 const USAGE: u8 = 2;
+const INCOMPLETE: u8 = 3;
 const LOCKED: u8 = 11;
 
-/// Copy what is new in every feed of a directory
+/// Back up what is new in every feed of a directory
 ///
-/// Copies hold whole rows only and are plain feed_N.MYD files with their
-/// definition (.frm or .sdi). What a copy holds is not copied again: new rows
-/// are appended after the end of the copy was compared with the source. If a
-/// source shrank or was rewritten, it is copied anew and the old copy kept
-/// under a dated name. Copies of feeds that are gone stay.
+/// The copies are plain feed_N.MYD files of whole rows, with their definition
+/// (.frm or .sdi); feeds of PHPFina are N.dat and N.meta. What each holds for
+/// sure is written in a catalog beside them (emonfeed.sqlite). New rows are
+/// appended; rows that were edited are found and overwritten, and what they
+/// were is kept, as are the copies of feeds that were cleared or rebuilt: see
+/// --keep. A run that was killed is carried on by the next.
+///
+/// With several sources, each has a directory of its own name in DEST_DIR.
 ///
 /// One line is printed for each feed. Feeds that cannot be copied are reported
-/// on standard error, and the others copied all the same.
+/// on standard error, and the others copied all the same. Ctrl-C ends a run
+/// after the block at hand; what was copied until then stays.
 #[derive(clap::Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "emonfeed backup [OPTIONS] <SOURCE_DIR>... <DEST_DIR>",
+    after_help = "\
 Examples:
   Back up the feeds of a MySQL or MariaDB database:
     emonfeed backup /var/lib/mysql/emoncms /mnt/usb/emoncms
+  All feeds of an emoncms with three engines, each kind in its own directory:
+    emonfeed backup /var/lib/mysql/emoncms /var/opt/emoncms/phptimeseries \\
+      /var/opt/emoncms/phpfina /mnt/usb/backup
   See what the next run would do:
     emonfeed backup -n -v /var/lib/mysql/emoncms /mnt/usb/emoncms
-  From cron: say something only if something is wrong, and write at most
-  2 MB per second:
-    emonfeed backup -q --bwlimit 2M /var/opt/emoncms/phptimeseries /mnt/usb/php
-  Two feeds only, for a program:
-    emonfeed backup --json --only 7 --only 12 /var/lib/mysql/emoncms copies
+  From cron: say something only if something is wrong, write at most 2 MB per
+  second, and nothing if the disk is not mounted:
+    emonfeed backup -q --bwlimit 2M --require-mount /var/lib/mysql/emoncms /mnt/usb/emoncms
+  Some feeds only, for a program:
+    emonfeed backup --json --only 7,12,100-199 /var/lib/mysql/emoncms copies
 
 Exit codes: 0 all feeds are copied, 1 none could be, 2 wrong usage, 3 some
-could not be copied, 11 another run holds the lock on DEST_DIR.")]
+could not be copied, or it was told to stop, 11 another run holds the lock on
+DEST_DIR."
+)]
 pub struct Args {
-    /// Where the feeds are: the directory of feed_1.MYD and so on
-    source_dir: PathBuf,
-    /// Where the copies are kept; made if its parent exists
-    dest_dir: PathBuf,
+    /// Where the feeds are, the directory of feed_1.MYD and so on, one or more;
+    /// last, where the copies are kept, which is made if its parent exists
+    #[arg(value_name = "DIR", num_args = 2.., required = true)]
+    dirs: Vec<PathBuf>,
     /// What the names of feed tables begin with; a number follows
     #[arg(long, value_name = "TEXT", default_value = "feed_")]
     prefix: String,
-    /// Copy only this feed, by number or table name, with * and ?; repeatable
-    #[arg(long, value_name = "FEED")]
+    /// Copy only these feeds: numbers, ranges (1-50) or table names, with * and
+    /// ?; repeatable
+    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
     only: Vec<String>,
-    /// Leave out this feed, by number or table name, with * and ?; repeatable
-    #[arg(long, value_name = "FEED")]
+    /// Leave out these feeds, named as in --only
+    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
     exclude: Vec<String>,
+    /// Leave out feeds with more bytes of rows (500k, 100M)
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    max_size: Option<u64>,
     /// Only say what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Compare every row of the copies with the source, not only the last
-    /// 256 KiB, and so find old readings that were edited
+    /// How much of what the copies hold to compare with the source besides
+    /// their ends: another one of so many shares on each run, `all`, or `none`.
+    /// Tables with CHECKSUM=1 prove it by themselves
+    #[arg(long, value_name = "SHARE", default_value = "1/30")]
+    recheck: Recheck,
+    /// How many old states of each feed to keep: so many files that were
+    /// replaced, so many edits, and so many values of its last row
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    keep: u64,
+    /// Remove the copies of feeds that are gone from the source, with all that
+    /// is kept of them
     #[arg(long)]
-    full: bool,
+    delete: bool,
+    /// With --delete, remove none if more than so many are gone
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "delete")]
+    max_delete: u64,
     /// Write at most so many bytes per second (500k, 2M)
-    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    #[arg(long, value_name = "RATE", value_parser = parse_bytes)]
     bwlimit: Option<u64>,
+    /// Allow a destination on the disk the source is on
+    #[arg(long)]
+    same_device: bool,
+    /// Refuse a destination on the disk of the root directory: the one that
+    /// should be mounted there is not
+    #[arg(long)]
+    require_mount: bool,
+    /// Allow a destination that belongs to another user, who can then exchange
+    /// what is in it
+    #[arg(long)]
+    trust_owner: bool,
     /// Print JSON: one object per line and feed, and a summary
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
@@ -87,40 +128,132 @@ enum Progress {
     Never,
 }
 
+impl Args {
+    fn options(&self) -> RunOptions {
+        RunOptions {
+            prefix: self.prefix.clone(),
+            only: self.only.clone(),
+            exclude: self.exclude.clone(),
+            dry_run: self.dry_run,
+            recheck: self.recheck,
+            keep: self.keep,
+            delete: self.delete,
+            max_delete: self.max_delete,
+            bytes_per_second: self.bwlimit,
+            max_size: self.max_size,
+            same_device: self.same_device,
+            require_mount: self.require_mount,
+            trust_owner: self.trust_owner,
+        }
+    }
+}
+
 pub fn run(args: Args) -> ExitCode {
-    let options = RunOptions {
-        prefix: args.prefix.clone(),
-        only: args.only.clone(),
-        exclude: args.exclude.clone(),
-        copy: CopyOptions { dry_run: args.dry_run, whole: args.full },
-        bytes_per_second: args.bwlimit,
-    };
     let mut printer = Printer::new(&args);
-    let begun = Instant::now();
-    let result = backup::run(&args.source_dir, &args.dest_dir, &options, &mut |event| {
-        printer.event(event);
-    });
-    printer.bar.finish_and_clear();
-    let code = match result {
-        Ok(summary) => printer.summary(&summary, begun.elapsed()),
-        Err(error) => printer.not_begun(&error),
+    let code = match pairs(&args.dirs) {
+        Ok(pairs) => {
+            let signals = Signals::watch();
+            let codes: Vec<u8> = pairs
+                .iter()
+                .map(|(source, destination)| {
+                    one(&args, source, destination, &signals, &mut printer)
+                })
+                .collect();
+            together(&codes)
+        }
+        Err(error) => printer.not_begun(&error, Path::new("")),
     };
     printer.finish(code)
 }
 
-/// `500k`, `2M`, `1.5G` or plain bytes, to bytes.
-fn parse_rate(text: &str) -> Result<u64, String> {
-    let (number, factor) = match text.char_indices().last() {
-        Some((at, 'k' | 'K')) => (&text[..at], 1e3),
-        Some((at, 'm' | 'M')) => (&text[..at], 1e6),
-        Some((at, 'g' | 'G')) => (&text[..at], 1e9),
-        _ => (text, 1.0),
+/// Each source with its destination. Feeds of several have the same names, so
+/// that each source needs a directory of its own.
+fn pairs(dirs: &[PathBuf]) -> Result<Vec<(&Path, PathBuf)>, Error> {
+    let usage = |message: String| Err(Error::new(Status::Argument, message));
+    let (destination, sources) = match dirs {
+        [source, destination] => return Ok(vec![(source, destination.clone())]),
+        [sources @ .., destination] => (destination, sources),
+        [] => return usage("name a source and a destination".to_owned()),
     };
-    let bytes = number.parse::<f64>().map_or(f64::NAN, |number| number * factor);
-    if (1.0..=1e15).contains(&bytes) {
-        Ok(bytes as u64)
-    } else {
-        Err("a rate is a number of bytes per second, such as 800000, 500k or 1.5M".into())
+    let mut pairs: Vec<(&Path, PathBuf)> = Vec::new();
+    for source in sources {
+        let Some(name) = source.file_name() else {
+            return usage(format!(
+                "{}: with several sources, each must end in a name",
+                source.display()
+            ));
+        };
+        let own = destination.join(name);
+        if pairs.iter().any(|(_, other)| *other == own) {
+            return usage(format!(
+                "two sources are called {}: back them up one at a time, to directories of \
+                 their own",
+                name.display()
+            ));
+        }
+        pairs.push((source, own));
+    }
+    match std::fs::DirBuilder::new().recursive(false).create(destination) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::io("make the directory", destination, e))
+        }
+        _ => Ok(pairs),
+    }
+}
+
+/// The exit code of several runs.
+fn together(codes: &[u8]) -> u8 {
+    match codes {
+        [first, rest @ ..] if rest.iter().all(|code| code == first) => *first,
+        _ => INCOMPLETE,
+    }
+}
+
+/// One run; its exit code.
+fn one(
+    args: &Args,
+    source: &Path,
+    destination: &Path,
+    signals: &Signals,
+    printer: &mut Printer,
+) -> u8 {
+    let begun = Instant::now();
+    let mut backup = match Backup::open(source, destination, args.options()) {
+        Ok(backup) => backup,
+        Err(error) => return printer.not_begun(&error, source),
+    };
+    printer.begun(&backup);
+    let mut broken = None;
+    loop {
+        if signals.stopped() {
+            backup.stop();
+        }
+        let step = backup.step(&mut |feed, bytes| {
+            printer.written(feed, bytes);
+            !signals.stopped()
+        });
+        match step {
+            Ok(Some(report)) => printer.report(&report),
+            Ok(None) => break,
+            Err(error) => {
+                broken = Some(error);
+                // What was copied before is still to be reported.
+                while let Ok(Some(report)) = backup.step(&mut |_, _| false) {
+                    printer.report(&report);
+                }
+                break;
+            }
+        }
+    }
+    printer.bar.finish_and_clear();
+    let summary = backup.close();
+    match (broken, summary) {
+        (None, Ok(summary)) => printer.summary(&summary, begun.elapsed()),
+        (Some(error), _) | (None, Err(error)) => {
+            printer.complain(format_args!("the run ended early: {error}"));
+            printer.failed_summary(&error);
+            FAILED
+        }
     }
 }
 
@@ -130,8 +263,9 @@ struct Printer<'a> {
     bar: ProgressBar,
     /// Columns the longest feed number takes.
     width: usize,
-    /// Bytes written of the feed at hand.
+    /// Bytes written so far.
     bytes: u64,
+    begun: Instant,
     /// The first failure to print a result.
     broken: Option<io::Error>,
 }
@@ -144,55 +278,61 @@ impl Printer<'_> {
             // Hides itself where there is no terminal.
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         };
-        let style = ProgressStyle::with_template("{bar:30} {pos} of {len} feeds {msg}");
+        let style = ProgressStyle::with_template(
+            "{bar:25} {pos} of {len} feeds, {eta} left{msg}",
+        );
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        Printer { args, bar, width: 0, bytes: 0, broken: None }
+        Printer { args, bar, width: 0, bytes: 0, begun: Instant::now(), broken: None }
     }
 
-    fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Begun { feeds, longest_number } => {
-                self.width = longest_number;
-                self.bar.set_length(feeds as u64);
-            }
-            Event::Written { feed, bytes } => {
-                self.bytes += bytes;
-                let megabytes = self.bytes as f64 / 1e6;
-                self.bar
-                    .set_message(format!("feed {}: {megabytes:.1} MB", feed.number()));
-            }
-            Event::Done { feed, result, took } => {
-                self.bytes = 0;
-                match result {
-                    Ok(report) if self.args.json => {
-                        self.out(report_json(feed.number(), report, took));
-                    }
-                    Ok(report) if !self.args.quiet => {
-                        self.out(self.line(feed.number(), report, took));
-                    }
-                    Ok(_) => {}
-                    Err(error) => self.failed(feed.number(), error),
-                }
-                self.bar.inc(1);
-            }
-            Event::SourceGone { feed } if self.args.json => {
-                self.out(json!({
-                    "type": "feed",
-                    "feed": feed.number(),
-                    "outcome": "source-gone",
-                }));
-            }
-            Event::SourceGone { feed } if !self.args.quiet => {
-                self.out(format!(
-                    "feed {:>width$}  the source is gone, the copy stays",
-                    feed.number(),
-                    width = self.width
-                ));
-            }
-            Event::SourceGone { .. } => {}
+    fn begun(&mut self, backup: &Backup) {
+        self.width = backup.longest_number();
+        self.bar.reset();
+        self.bar.set_length(backup.feeds());
+        (self.bytes, self.begun) = (0, Instant::now());
+    }
+
+    fn written(&mut self, feed: &FeedName, bytes: u64) {
+        self.bytes += bytes;
+        if self.bar.is_hidden() {
+            return;
         }
+        let megabytes = self.bytes as f64 / 1e6;
+        let rate = megabytes / self.begun.elapsed().as_secs_f64().max(1e-3);
+        let feed = feed.number();
+        self.bar
+            .set_message(format!(", {megabytes:.1} MB at {rate:.1} MB/s, feed {feed}"));
+    }
+
+    fn report(&mut self, report: &FeedReport) {
+        let feed = report.feed.number();
+        if self.args.json {
+            self.out(feed_json(report));
+        }
+        match &report.done {
+            Done::Failed(error) => {
+                self.complain(format_args!("feed {feed} is not copied: {error}"));
+            }
+            _ if self.args.json || self.args.quiet => {}
+            Done::Copied(copied) => self.out(self.line(feed, copied, report.took)),
+            other => {
+                let width = self.width;
+                let what = match other {
+                    Done::Skipped { bytes } => format!("skipped, it has {bytes} bytes"),
+                    Done::Deleted if self.args.dry_run => {
+                        "the source is gone, the copy would be removed".to_owned()
+                    }
+                    Done::Deleted => {
+                        "the source is gone, the copy was removed".to_owned()
+                    }
+                    _ => "the source is gone, the copy stays".to_owned(),
+                };
+                self.out(format!("feed {feed:>width$}  {what}"));
+            }
+        }
+        self.bar.inc(1);
     }
 
     fn line(&self, feed: &str, report: &CopyReport, took: Duration) -> String {
@@ -216,27 +356,25 @@ impl Printer<'_> {
         line.trim_end().to_owned()
     }
 
-    fn failed(&mut self, feed: &str, error: &Error) {
-        self.complain(format_args!("feed {feed} is not copied: {error}"));
-        if self.args.json {
-            self.out(json!({
-                "type": "feed",
-                "feed": feed,
-                "outcome": "failed",
-                "status": error.status().code(),
-                "message": error.to_string(),
-            }));
-        }
-    }
-
     fn summary(&mut self, summary: &Summary, took: Duration) -> u8 {
         let code = match summary.failed {
-            0 => 0,
-            failed if failed == summary.feeds => 1,
+            _ if summary.is_complete() => 0,
+            failed if failed == summary.feeds => FAILED,
             _ => INCOMPLETE,
         };
+        if let Some(why) = &summary.not_deleted {
+            self.complain(why);
+        }
+        if summary.stopped {
+            self.complain("stopped before the end; what was copied until then stays");
+        }
         let counts = Outcome::ALL.map(|outcome| (outcome.name(), summary.count(outcome)));
-        let more = [("failed", summary.failed), ("source-gone", summary.source_gone)];
+        let more = [
+            ("failed", summary.failed),
+            ("skipped", summary.skipped),
+            ("source-gone", summary.source_gone),
+            ("deleted", summary.deleted),
+        ];
         let counts = counts.into_iter().chain(more);
         if self.args.json {
             let mut object = json!({
@@ -245,6 +383,7 @@ impl Printer<'_> {
                 "feeds": summary.feeds,
                 "rows_copied": summary.rows_copied,
                 "bytes_copied": summary.bytes_copied,
+                "stopped": summary.stopped,
                 "seconds": took.as_secs_f64(),
                 "exit_code": code,
             });
@@ -270,19 +409,23 @@ impl Printer<'_> {
         code
     }
 
-    fn not_begun(&mut self, error: &Error) -> u8 {
-        self.complain(format_args!("{error}"));
+    fn not_begun(&mut self, error: &Error, source: &Path) -> u8 {
+        self.complain(error);
         // What a hint could say of other failures is in the help.
-        let of_source = |path: &Path| path.starts_with(&self.args.source_dir);
+        let of_source = |path: &Path| path.starts_with(source);
         if error.status() == Status::Permission && error.path().is_some_and(of_source) {
             if let Some(hint) = failure::hint(error) {
                 self.say(format_args!("hint: {hint}"));
             }
         }
+        self.failed_summary(error)
+    }
+
+    fn failed_summary(&mut self, error: &Error) -> u8 {
         let code = match error.status() {
             Status::Locked => LOCKED,
             Status::Argument => USAGE,
-            _ => 1,
+            _ => FAILED,
         };
         if self.args.json {
             self.out(json!({
@@ -328,36 +471,37 @@ impl Printer<'_> {
     }
 }
 
-fn report_json(feed: &str, report: &CopyReport, took: Duration) -> Value {
-    json!({
+fn feed_json(report: &FeedReport) -> Value {
+    let mut object = json!({
         "type": "feed",
-        "feed": feed,
-        "outcome": report.outcome.name(),
-        "dry_run": report.dry_run,
-        "rows_copied": report.rows_copied,
-        "rows_total": report.rows_total,
-        "bytes_copied": report.bytes_copied,
-        "bytes_total": report.bytes_total,
-        "bytes_repaired": report.bytes_repaired,
-        "definition_copied": report.definition_copied,
-        "kept": report.kept.as_ref().map(|path| path.display().to_string()),
-        "seconds": took.as_secs_f64(),
-        "message": report.to_string(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_have_units_of_a_thousand() {
-        assert_eq!(parse_rate("800000"), Ok(800_000));
-        assert_eq!(parse_rate("500k"), Ok(500_000));
-        assert_eq!(parse_rate("1.5M"), Ok(1_500_000));
-        assert_eq!(parse_rate("2G"), Ok(2_000_000_000));
-        for bad in ["", "k", "-1", "0", "0.5", "2MB", "1e99", "nan", "inf", "é"] {
-            assert!(parse_rate(bad).is_err(), "{bad}");
-        }
+        "feed": report.feed.number(),
+        "file": report.feed.file(),
+        "outcome": report.done.name(),
+        "seconds": report.took.as_secs_f64(),
+    });
+    let more = match &report.done {
+        Done::Copied(copied) => json!({
+            "dry_run": copied.dry_run,
+            "rows_copied": copied.rows_copied,
+            "rows_total": copied.rows_total,
+            "bytes_copied": copied.bytes_copied,
+            "bytes_total": copied.bytes_total,
+            "bytes_repaired": copied.bytes_repaired,
+            "bytes_overwritten": copied.bytes_overwritten,
+            "definition_copied": copied.definition_copied,
+            "adopted": copied.adopted,
+            "kept": copied.kept.as_ref().map(|path| path.display().to_string()),
+            "message": copied.to_string(),
+        }),
+        Done::Failed(error) => json!({
+            "status": error.status().code(),
+            "message": error.to_string(),
+        }),
+        Done::Skipped { bytes } => json!({ "bytes": bytes }),
+        Done::SourceGone | Done::Deleted => json!({}),
+    };
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
     }
+    object
 }

@@ -7,6 +7,7 @@ mod failure;
 mod get;
 mod info;
 mod plot;
+mod signals;
 mod source;
 mod table;
 mod time;

@@ -1,0 +1,891 @@
+//! The catalog of a destination: what each copy held when it was last known to
+//! be on the disk. One SQLite file, because that survives a crash at any
+//! moment and every administrator can open it.
+//!
+//! It is written after the rows are synced. Bytes of a copy that it does not
+//! vouch for are not there; bytes it has vouched for are overwritten only after
+//! it has taken in what they were (`overwritten`), so that whatever stops a
+//! run, the state of before can be had again.
+
+use super::folder::Folder;
+use super::hash::{Hash, blocks_in};
+use crate::error::{Error, Result, Status};
+use crate::myisam::Header;
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params,
+};
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The name of the catalog's file.
+pub const CATALOG_FILE: &str = "emonfeed.sqlite";
+
+/// "emfc", so that `file` and others can tell what it is.
+const APPLICATION: i64 = 0x656d_6663;
+const VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    started INTEGER NOT NULL,       -- Unix seconds
+    seconds REAL,                   -- NULL while it runs, or if it was killed
+    outcome TEXT,                   -- ok, incomplete, stopped, failed
+    feeds INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    rows INTEGER NOT NULL DEFAULT 0,    -- rows written
+    bytes INTEGER NOT NULL DEFAULT 0,
+    source TEXT NOT NULL,
+    message TEXT
+);
+CREATE TABLE feed (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,      -- the copy: feed_7.MYD
+    kind TEXT NOT NULL,             -- mysql, phptimeseries, phpfina
+    stride INTEGER NOT NULL,        -- bytes per row
+    rows INTEGER NOT NULL,          -- rows that are on the disk
+    file INTEGER NOT NULL,          -- counts the files the copy has been
+    generation INTEGER NOT NULL,    -- counts the states it has been in
+    tail BLOB NOT NULL,             -- hash of its last rows
+    definition BLOB,                -- hash of its .frm, .sdi or .meta
+    last_time INTEGER,              -- of its last reading, Unix seconds
+    -- What the head of the source's .MYI said; NULL where it does not count.
+    update_count INTEGER, records INTEGER, deleted INTEGER, create_time INTEGER,
+    checksum INTEGER,
+    device INTEGER, inode INTEGER   -- of the source's rows
+);
+-- The last run that found the copy complete: all of its rows are its source's.
+CREATE TABLE seen (feed INTEGER PRIMARY KEY, run INTEGER NOT NULL);
+CREATE TABLE failure (name TEXT PRIMARY KEY, run INTEGER NOT NULL, message TEXT NOT NULL)
+    WITHOUT ROWID;
+-- XXH3-128 of each 8192 rows, 64 to a chunk.
+CREATE TABLE hashes (
+    feed INTEGER NOT NULL, file INTEGER NOT NULL, chunk INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (feed, file, chunk)
+) WITHOUT ROWID;
+-- What a copy was before.
+CREATE TABLE generation (
+    feed INTEGER NOT NULL, number INTEGER NOT NULL,
+    kind TEXT NOT NULL,             -- replaced: a file of its own; edited, last-row: overwritten rows
+    run INTEGER NOT NULL,           -- which ended it
+    file INTEGER NOT NULL,
+    stride INTEGER NOT NULL, rows INTEGER NOT NULL,
+    stamp TEXT,                     -- what follows the names of its files, of replaced ones
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,            -- pending: its end is being written; kept; retired
+    PRIMARY KEY (feed, number)
+) WITHOUT ROWID;
+-- Rows as they were before a generation ended, 32 to a cell.
+CREATE TABLE overwritten (
+    feed INTEGER NOT NULL, generation INTEGER NOT NULL, cell INTEGER NOT NULL,
+    rows BLOB NOT NULL,
+    PRIMARY KEY (feed, generation, cell)
+) WITHOUT ROWID;
+CREATE VIEW status AS
+    SELECT name, kind, rows * stride AS bytes, rows, generation,
+        datetime(last_time, 'unixepoch') AS last_reading,
+        (SELECT datetime(started, 'unixepoch') FROM seen JOIN run ON run.id = seen.run
+            WHERE seen.feed = feed.id) AS last_success,
+        (SELECT message FROM failure WHERE failure.name = feed.name) AS failure
+    FROM feed;
+";
+
+/// Rows of an [`Overwritten`] cell.
+pub(super) const CELL: u64 = 32;
+const CHUNK: u64 = 64;
+const HASH: usize = size_of::<Hash>();
+
+/// What wrote a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A table of MySQL or MariaDB.
+    Mysql,
+    /// A file of emoncms's PHPTimeSeries.
+    PhpTimeSeries,
+    /// The files of emoncms's PHPFina.
+    PhpFina,
+}
+
+impl Kind {
+    /// The word for it in the catalog and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Mysql => "mysql",
+            Kind::PhpTimeSeries => "phptimeseries",
+            Kind::PhpFina => "phpfina",
+        }
+    }
+
+    fn of(name: &str) -> Kind {
+        match name {
+            "phptimeseries" => Kind::PhpTimeSeries,
+            "phpfina" => Kind::PhpFina,
+            _ => Kind::Mysql,
+        }
+    }
+}
+
+/// What the source said when a copy was brought up to date. If it says the same
+/// now, nothing was written to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub update_count: u32,
+    pub records: u64,
+    pub deleted: u64,
+    pub create_time: u64,
+    /// The live checksum, if the table keeps one.
+    pub checksum: Option<u32>,
+}
+
+impl Token {
+    pub(super) fn of(header: &Header) -> Token {
+        Token {
+            update_count: header.update_count,
+            records: header.records,
+            deleted: header.deleted,
+            create_time: header.create_time,
+            checksum: header.has_checksum().then_some(header.checksum),
+        }
+    }
+}
+
+/// What the catalog says of a feed.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub id: i64,
+    pub kind: Kind,
+    pub stride: u64,
+    pub rows: u64,
+    pub file: i64,
+    pub generation: i64,
+    pub tail: Vec<u8>,
+    pub definition: Option<Vec<u8>>,
+    pub last_time: Option<i64>,
+    pub token: Option<Token>,
+    /// Device and inode of the source's rows.
+    pub identity: (u64, u64),
+    /// The last run that found it complete.
+    pub seen: i64,
+}
+
+impl Entry {
+    /// Bytes of the copy.
+    pub(super) fn len(&self) -> u64 {
+        self.rows * self.stride
+    }
+}
+
+/// What becomes the catalog's of a feed.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub name: String,
+    pub kind: Kind,
+    pub stride: u64,
+    pub rows: u64,
+    pub tail: Hash,
+    pub definition: Option<Hash>,
+    pub last_time: Option<i64>,
+    pub token: Option<Token>,
+    pub identity: (u64, u64),
+    /// Blocks that are new or were written anew.
+    pub hashes: Vec<(u64, Hash)>,
+    /// Whether the copy is another file now.
+    pub replaces: bool,
+    /// Whether the generation that [`Catalog::begin_generation`] began to end
+    /// has ended.
+    pub ends_generation: bool,
+    /// Whether it is all of the source: the rest follows otherwise.
+    pub complete: bool,
+}
+
+/// How a generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The copy became another file; the old one is kept.
+    Replaced,
+    /// Rows were overwritten.
+    Edited,
+    /// The value of the last row was overwritten.
+    LastRow,
+}
+
+impl Ending {
+    /// The word for it in the catalog and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ending::Replaced => "replaced",
+            Ending::Edited => "edited",
+            Ending::LastRow => "last-row",
+        }
+    }
+
+    fn of(name: &str) -> Ending {
+        match name {
+            "edited" => Ending::Edited,
+            "last-row" => Ending::LastRow,
+            _ => Ending::Replaced,
+        }
+    }
+}
+
+/// A state a copy was in before.
+#[derive(Clone, Debug)]
+pub(super) struct Generation {
+    pub feed: i64,
+    pub number: i64,
+    pub ending: Ending,
+    pub run: i64,
+    pub file: i64,
+    pub stride: u64,
+    pub rows: u64,
+    pub stamp: Option<String>,
+    pub reason: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RunEnd {
+    pub seconds: f64,
+    pub outcome: &'static str,
+    pub feeds: u64,
+    pub failed: u64,
+    pub rows: u64,
+    pub bytes: u64,
+    pub message: Option<String>,
+}
+
+/// A run that the catalog tells of.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// Unix seconds.
+    pub started: i64,
+    /// How long it took; `None` if it did not end, or has not yet.
+    pub seconds: Option<f64>,
+    /// `ok`, `incomplete`, `stopped` or `failed`.
+    pub outcome: Option<String>,
+    /// Feeds in the source.
+    pub feeds: u64,
+    /// Feeds that could not be copied.
+    pub failed: u64,
+    /// Bytes of rows written.
+    pub bytes: u64,
+    /// What the source was.
+    pub source: String,
+    /// What went wrong.
+    pub message: Option<String>,
+}
+
+/// An open catalog.
+pub(super) struct Catalog {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Catalog {
+    /// Opens the catalog of a destination to be written; makes it if there is
+    /// none.
+    pub(super) fn open(folder: &Folder) -> Result<Catalog> {
+        let name = OsStr::new(CATALOG_FILE);
+        if folder.stat(name)?.is_none() {
+            drop(folder.create(name)?);
+        }
+        let mut catalog = Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        catalog.begin()?;
+        Ok(catalog)
+    }
+
+    /// Opens the catalog of a destination to look at it; `None` if there is
+    /// none.
+    pub(super) fn open_read_only(folder: &Folder) -> Result<Option<Catalog>> {
+        if !Self::is_in(folder)? {
+            return Ok(None);
+        }
+        let catalog = Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        catalog.demand_known()?;
+        Ok(Some(catalog))
+    }
+
+    /// Whether a directory has a catalog.
+    pub(super) fn is_in(folder: &Folder) -> Result<bool> {
+        let stat = folder.stat(OsStr::new(CATALOG_FILE))?;
+        // An empty one was being made when that was cut short.
+        Ok(stat.is_some_and(|stat| stat.st_size > 0))
+    }
+
+    fn connect(folder: &Folder, access: OpenFlags) -> Result<Catalog> {
+        let name = OsStr::new(CATALOG_FILE);
+        let path = folder.join(name);
+        for suffix in ["", "-journal"] {
+            folder.demand_own(OsStr::new(&format!("{CATALOG_FILE}{suffix}")))?;
+        }
+        // SQLite opens by path: by one that leads through the descriptor.
+        let through = folder.through_descriptor().join(name);
+        let connection = Connection::open_with_flags(
+            &through,
+            access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .map_err(|e| error(&path, &e))?;
+        let catalog = Catalog { connection, path };
+        catalog.on(|db| {
+            db.busy_timeout(Duration::from_secs(10))?;
+            // `EXTRA`: the removal of the journal is on the disk, too.
+            // `secure_delete`: readings that are deleted are overwritten.
+            db.execute_batch(
+                "PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON;
+                 PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4000;",
+            )
+        })?;
+        Ok(catalog)
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let schema: i64 =
+            self.on(|db| db.query_row("PRAGMA schema_version", [], |row| row.get(0)))?;
+        if schema == 0 {
+            self.write(|db| {
+                db.execute_batch(SCHEMA)?;
+                db.pragma_update(None, "application_id", APPLICATION)?;
+                db.pragma_update(None, "user_version", VERSION)
+            })?;
+        }
+        self.demand_known()
+    }
+
+    fn demand_known(&self) -> Result<()> {
+        let pragma = |name: &str| {
+            self.on(|db| db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)))
+        };
+        let (application, version): (i64, i64) =
+            (pragma("application_id")?, pragma("user_version")?);
+        if (application, version) == (APPLICATION, VERSION) {
+            return Ok(());
+        }
+        let why = if application == APPLICATION {
+            format!(
+                "it is of version {version}, and this emonfeed knows version {VERSION}"
+            )
+        } else {
+            "it is not a catalog of emonfeed".to_owned()
+        };
+        Err(Error::new(Status::Catalog, format!("this cannot be the catalog: {why}"))
+            .at(&self.path))
+    }
+
+    fn on<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        ask(&self.connection).map_err(|e| error(&self.path, &e))
+    }
+
+    /// Does all of `write` or nothing, on the disk when this returns.
+    pub(super) fn write<T>(
+        &mut self,
+        write: impl FnOnce(&Transaction) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let path = &self.path;
+        let all = || {
+            let transaction = self.connection.transaction()?;
+            let answer = write(&transaction)?;
+            transaction.commit()?;
+            Ok(answer)
+        };
+        all().map_err(|e| error(path, &e))
+    }
+
+    /// Notes that a run begins; its number.
+    pub(super) fn begin_run(&mut self, started: i64, source: &Path) -> Result<i64> {
+        self.write(|db| {
+            db.execute(
+                "INSERT INTO run (started, source) VALUES (?, ?)",
+                params![started, source.to_string_lossy()],
+            )?;
+            Ok(db.last_insert_rowid())
+        })
+    }
+
+    /// Whether the last run before `run` was cut short.
+    pub(super) fn was_cut_short(&self, run: i64) -> Result<bool> {
+        self.on(|db| {
+            let last =
+                "SELECT seconds IS NULL FROM run WHERE id < ? ORDER BY id DESC LIMIT 1";
+            Ok(db.query_row(last, [run], |row| row.get(0)).optional()?.unwrap_or(false))
+        })
+    }
+
+    /// Notes how a run ended.
+    pub(super) fn end_run(&mut self, run: i64, end: &RunEnd) -> Result<()> {
+        /// More are not kept, so that the catalog stays small.
+        const RUNS: i64 = 10_000;
+        self.write(|db| {
+            db.execute(
+                "UPDATE run SET seconds = ?, outcome = ?, feeds = ?, failed = ?, rows = ?,
+                    bytes = ?, message = ? WHERE id = ?",
+                params![
+                    end.seconds,
+                    end.outcome,
+                    end.feeds,
+                    end.failed,
+                    end.rows,
+                    end.bytes,
+                    end.message,
+                    run
+                ],
+            )?;
+            db.execute(
+                "DELETE FROM run WHERE id < ? AND id NOT IN (SELECT run FROM seen)
+                    AND id NOT IN (SELECT run FROM generation)",
+                [run - RUNS],
+            )
+            .map(drop)
+        })
+    }
+
+    /// The last run, and the last that copied everything.
+    pub(super) fn last_runs(&self) -> Result<(Option<PastRun>, Option<PastRun>)> {
+        let one = |condition: &str| {
+            let sql = format!(
+                "SELECT started, seconds, outcome, feeds, failed, bytes, source, message
+                 FROM run WHERE {condition} ORDER BY id DESC LIMIT 1"
+            );
+            self.on(|db| {
+                db.query_row(&sql, [], |row| {
+                    Ok(PastRun {
+                        started: row.get(0)?,
+                        seconds: row.get(1)?,
+                        outcome: row.get(2)?,
+                        feeds: row.get(3)?,
+                        failed: row.get(4)?,
+                        bytes: row.get(5)?,
+                        source: row.get(6)?,
+                        message: row.get(7)?,
+                    })
+                })
+                .optional()
+            })
+        };
+        Ok((one("TRUE")?, one("outcome = 'ok'")?))
+    }
+
+    /// All feeds, by the names of their copies.
+    pub(super) fn entries(&self) -> Result<HashMap<String, Entry>> {
+        self.on(|db| {
+            let mut all = db.prepare(
+                "SELECT name, id, kind, stride, rows, file, generation, tail, definition,
+                    last_time, update_count, records, deleted, create_time, checksum,
+                    device, inode, COALESCE(seen.run, 0)
+                 FROM feed LEFT JOIN seen ON seen.feed = feed.id",
+            )?;
+            let entries = all.query_map([], entry)?;
+            entries.collect()
+        })
+    }
+
+    /// When each run in which a feed was seen complete began, by feed.
+    pub(super) fn successes(&self) -> Result<HashMap<i64, i64>> {
+        self.on(|db| {
+            let mut all = db.prepare(
+                "SELECT feed, started FROM seen JOIN run ON run.id = seen.run",
+            )?;
+            let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
+    /// What went wrong with feeds when they were last looked at.
+    pub(super) fn failures(&self) -> Result<HashMap<String, String>> {
+        self.on(|db| {
+            let mut all = db.prepare("SELECT name, message FROM failure")?;
+            let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
+    /// The hashes of the blocks of a file that a copy is or was.
+    pub(super) fn hashes(&self, feed: i64, file: i64, rows: u64) -> Result<Vec<Hash>> {
+        let count = blocks_in(rows);
+        let bytes = self.on(|db| {
+            let mut chunks = db.prepare_cached(
+                "SELECT hashes FROM hashes WHERE feed = ? AND file = ? ORDER BY chunk",
+            )?;
+            let mut bytes: Vec<u8> = Vec::new();
+            let mut found = chunks.query(params![feed, file])?;
+            while let Some(row) = found.next()? {
+                bytes.extend_from_slice(row.get_ref(0)?.as_blob()?);
+            }
+            Ok(bytes)
+        })?;
+        let mut hashes: Vec<Hash> = Vec::with_capacity(bytes.len() / HASH);
+        for hash in bytes.chunks_exact(HASH) {
+            hashes.extend(Hash::try_from(hash));
+        }
+        if (hashes.len() as u64) < count {
+            return Err(damaged(&self.path, "hashes of rows are missing"));
+        }
+        hashes.truncate(count as usize);
+        Ok(hashes)
+    }
+
+    /// Takes in that a generation is about to end, and what is about to be
+    /// overwritten.
+    pub(super) fn begin_generation(
+        db: &Transaction,
+        generation: &Generation,
+        cells: &[(u64, Vec<u8>)],
+    ) -> rusqlite::Result<()> {
+        let Generation { feed, number, ending, run, file, stride, rows, stamp, reason } =
+            generation;
+        db.execute(
+            "INSERT INTO generation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
+            params![feed, number, ending.name(), run, file, stride, rows, stamp, reason],
+        )?;
+        let mut insert =
+            db.prepare_cached("INSERT INTO overwritten VALUES (?, ?, ?, ?)")?;
+        for (cell, rows) in cells {
+            insert.execute(params![feed, number, cell, rows])?;
+        }
+        Ok(())
+    }
+
+    /// Generations that were about to end when a run was cut short, with the
+    /// names of their copies.
+    pub(super) fn pending(&self) -> Result<Vec<(String, Generation)>> {
+        self.generations_where("state = 'pending'", [])
+    }
+
+    /// Generations whose files are to go.
+    pub(super) fn retired(&self) -> Result<Vec<(String, Generation)>> {
+        self.generations_where("state = 'retired'", [])
+    }
+
+    /// The generations that are kept of a feed, oldest first.
+    pub(super) fn generations(&self, feed: i64) -> Result<Vec<Generation>> {
+        let found = self.generations_where("feed = ? AND state = 'kept'", [feed])?;
+        Ok(found.into_iter().map(|(_, generation)| generation).collect())
+    }
+
+    fn generations_where<P: rusqlite::Params>(
+        &self,
+        condition: &str,
+        params: P,
+    ) -> Result<Vec<(String, Generation)>> {
+        let sql = format!(
+            "SELECT name, generation.feed, number, generation.kind, run, generation.file,
+                generation.stride, generation.rows, stamp, reason
+             FROM generation JOIN feed ON feed.id = generation.feed
+             WHERE {condition} ORDER BY generation.feed, number"
+        );
+        self.on(|db| {
+            let mut found = db.prepare_cached(&sql)?;
+            let rows = found.query_map(params, |row| {
+                Ok((
+                    row.get(0)?,
+                    Generation {
+                        feed: row.get(1)?,
+                        number: row.get(2)?,
+                        ending: Ending::of(row.get_ref(3)?.as_str()?),
+                        run: row.get(4)?,
+                        file: row.get(5)?,
+                        stride: row.get(6)?,
+                        rows: row.get(7)?,
+                        stamp: row.get(8)?,
+                        reason: row.get(9)?,
+                    },
+                ))
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// The rows that were overwritten when a generation ended.
+    pub(super) fn overwritten(
+        &self,
+        feed: i64,
+        generation: i64,
+    ) -> Result<Vec<(u64, Vec<u8>)>> {
+        self.on(|db| {
+            let mut cells = db.prepare_cached(
+                "SELECT cell, rows FROM overwritten WHERE feed = ? AND generation = ?",
+            )?;
+            let rows = cells
+                .query_map([feed, generation], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
+    /// Forgets a generation that was about to end and did not.
+    pub(super) fn forget_pending(&mut self, feed: i64, number: i64) -> Result<()> {
+        self.write(|db| forget(db, feed, number))
+    }
+
+    /// Forgets the generations whose files have gone.
+    pub(super) fn forget_retired(&mut self) -> Result<()> {
+        self.write(|db| {
+            db.execute("DELETE FROM generation WHERE state = 'retired'", []).map(drop)
+        })
+    }
+
+    /// Forgets a feed.
+    pub(super) fn forget_feed(&mut self, name: &str) -> Result<()> {
+        self.write(|db| {
+            let id: Option<i64> = db
+                .query_row("SELECT id FROM feed WHERE name = ?", [name], |row| row.get(0))
+                .optional()?;
+            if let Some(id) = id {
+                for table in ["hashes", "overwritten", "generation", "seen"] {
+                    db.execute(&format!("DELETE FROM {table} WHERE feed = ?"), [id])?;
+                }
+                db.execute("DELETE FROM feed WHERE id = ?", [id])?;
+            }
+            db.execute("DELETE FROM failure WHERE name = ?", [name]).map(drop)
+        })
+    }
+
+    /// The name of the catalog's file, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn forget(db: &Transaction, feed: i64, number: i64) -> rusqlite::Result<()> {
+    db.execute(
+        "DELETE FROM overwritten WHERE feed = ? AND generation = ?",
+        [feed, number],
+    )?;
+    db.execute("DELETE FROM generation WHERE feed = ? AND number = ?", [feed, number])
+        .map(drop)
+}
+
+/// Notes that a feed could not be copied.
+pub(super) fn put_failure(
+    db: &Transaction,
+    name: &str,
+    run: i64,
+    message: &str,
+) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO failure VALUES (?, ?, ?)",
+        params![name, run, message],
+    )
+    .map(drop)
+}
+
+/// Notes that a copy was found complete.
+pub(super) fn put_seen(db: &Transaction, feed: i64, run: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO seen VALUES (?, ?)")?
+        .execute([feed, run])
+        .map(drop)
+}
+
+pub(super) fn forget_failure(db: &Transaction, name: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM failure WHERE name = ?")?.execute([name]).map(drop)
+}
+
+/// Takes in what a copy holds now. `before` is what the catalog said; answers
+/// what it says.
+pub(super) fn put(
+    db: &Transaction,
+    commit: &Commit,
+    before: Option<&Entry>,
+    run: i64,
+    keep: u64,
+) -> rusqlite::Result<Entry> {
+    let (file, generation) = match before {
+        None => (1, 1),
+        Some(entry) => (
+            entry.file + i64::from(commit.replaces),
+            entry.generation + i64::from(commit.ends_generation),
+        ),
+    };
+    let token = commit.token;
+    let id: i64 = db
+        .prepare_cached(
+            "INSERT INTO feed VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+                ?13, ?14, ?15, ?16)
+             ON CONFLICT (name) DO UPDATE SET kind = ?2, stride = ?3, rows = ?4, file = ?5,
+                generation = ?6, tail = ?7, definition = ?8, last_time = ?9,
+                update_count = ?10, records = ?11, deleted = ?12, create_time = ?13,
+                checksum = ?14, device = ?15, inode = ?16
+             RETURNING id",
+        )?
+        .query_row(
+            params![
+                commit.name,
+                commit.kind.name(),
+                commit.stride,
+                commit.rows,
+                file,
+                generation,
+                commit.tail,
+                commit.definition,
+                commit.last_time,
+                token.map(|token| token.update_count),
+                token.map(|token| token.records),
+                token.map(|token| token.deleted),
+                token.map(|token| token.create_time),
+                token.and_then(|token| token.checksum),
+                commit.identity.0 as i64,
+                commit.identity.1 as i64,
+            ],
+            |row| row.get(0),
+        )?;
+    put_hashes(db, id, file, commit)?;
+    if let (true, Some(before)) = (commit.ends_generation, before) {
+        db.execute(
+            "UPDATE generation SET state = 'kept' WHERE feed = ? AND number = ?",
+            [id, before.generation],
+        )?;
+        retire(db, id, keep)?;
+    }
+    if commit.complete {
+        put_seen(db, id, run)?;
+    }
+    Ok(Entry {
+        id,
+        kind: commit.kind,
+        stride: commit.stride,
+        rows: commit.rows,
+        file,
+        generation,
+        tail: commit.tail.to_vec(),
+        definition: commit.definition.map(|hash| hash.to_vec()),
+        last_time: commit.last_time,
+        token,
+        identity: commit.identity,
+        seen: if commit.complete { run } else { before.map_or(0, |entry| entry.seen) },
+    })
+}
+
+fn put_hashes(
+    db: &Transaction,
+    feed: i64,
+    file: i64,
+    commit: &Commit,
+) -> rusqlite::Result<()> {
+    let blocks = blocks_in(commit.rows);
+    let mut select = db.prepare_cached(
+        "SELECT hashes FROM hashes WHERE feed = ? AND file = ? AND chunk = ?",
+    )?;
+    let mut replace =
+        db.prepare_cached("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?)")?;
+    for part in commit.hashes.chunk_by(|(a, _), (b, _)| a / CHUNK == b / CHUNK) {
+        let chunk = part[0].0 / CHUNK;
+        let mut bytes: Vec<u8> = select
+            .query_row(params![feed, file, chunk], |row| row.get(0))
+            .optional()?
+            .unwrap_or_default();
+        bytes.resize((blocks - chunk * CHUNK).min(CHUNK) as usize * HASH, 0);
+        for (block, hash) in part {
+            let at = (block % CHUNK) as usize * HASH;
+            bytes[at..at + HASH].copy_from_slice(hash);
+        }
+        replace.execute(params![feed, file, chunk, bytes])?;
+    }
+    Ok(())
+}
+
+/// Lets go of all but the last `keep` generations of each ending.
+fn retire(db: &Transaction, feed: i64, keep: u64) -> rusqlite::Result<()> {
+    let beyond = |ending: Ending| {
+        let mut list = db.prepare_cached(
+            "SELECT number, file FROM generation
+             WHERE feed = ? AND kind = ? AND state = 'kept' ORDER BY number DESC",
+        )?;
+        let all = list.query_map(params![feed, ending.name()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        let all: rusqlite::Result<Vec<_>> = all.collect();
+        let skip = usize::try_from(keep).unwrap_or(usize::MAX);
+        Ok::<_, rusqlite::Error>(all?.into_iter().skip(skip).collect::<Vec<_>>())
+    };
+    for (number, file) in beyond(Ending::Replaced)? {
+        // What was overwritten in that file before goes with it.
+        let mut edits = db.prepare_cached(
+            "SELECT number FROM generation WHERE feed = ? AND file = ? AND number <> ?",
+        )?;
+        let edits = edits.query_map(params![feed, file, number], |row| row.get(0))?;
+        for edit in edits.collect::<rusqlite::Result<Vec<i64>>>()? {
+            forget(db, feed, edit)?;
+        }
+        db.execute("DELETE FROM hashes WHERE feed = ? AND file = ?", [feed, file])?;
+        db.execute(
+            "UPDATE generation SET state = 'retired' WHERE feed = ? AND number = ?",
+            [feed, number],
+        )?;
+    }
+    for ending in [Ending::Edited, Ending::LastRow] {
+        for (number, file) in beyond(ending)? {
+            // An older state that is kept needs what this one had unless it had
+            // something else there itself.
+            let older: Option<i64> = db.query_row(
+                "SELECT MAX(number) FROM generation
+                 WHERE feed = ? AND file = ? AND number < ? AND state = 'kept'",
+                params![feed, file, number],
+                |row| row.get(0),
+            )?;
+            if let Some(older) = older {
+                db.execute(
+                    "UPDATE OR IGNORE overwritten SET generation = ?
+                     WHERE feed = ? AND generation = ?",
+                    [older, feed, number],
+                )?;
+            }
+            forget(db, feed, number)?;
+        }
+    }
+    Ok(())
+}
+
+fn entry(row: &Row) -> rusqlite::Result<(String, Entry)> {
+    let token = match row.get(10)? {
+        Some(update_count) => Some(Token {
+            update_count,
+            records: row.get(11)?,
+            deleted: row.get(12)?,
+            create_time: row.get(13)?,
+            checksum: row.get(14)?,
+        }),
+        None => None,
+    };
+    let entry = Entry {
+        id: row.get(1)?,
+        kind: Kind::of(row.get_ref(2)?.as_str()?),
+        stride: row.get(3)?,
+        rows: row.get(4)?,
+        file: row.get(5)?,
+        generation: row.get(6)?,
+        tail: row.get(7)?,
+        definition: row.get(8)?,
+        last_time: row.get(9)?,
+        token,
+        identity: (row.get::<_, i64>(15)? as u64, row.get::<_, i64>(16)? as u64),
+        seen: row.get(17)?,
+    };
+    Ok((row.get(0)?, entry))
+}
+
+fn error(path: &Path, error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            damaged(path, &error.to_string())
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::new(
+            Status::Locked,
+            "another program has had the catalog open for writing for 10 seconds",
+        )
+        .at(path),
+        _ => Error::new(Status::Catalog, format!("cannot use the catalog: {error}"))
+            .at(path),
+    }
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    Error::new(
+        Status::Catalog,
+        format!(
+            "the catalog is damaged ({what}): move it away, and the next run looks at all \
+             copies anew; generations that were kept stay as files, without what was \
+             overwritten in them"
+        ),
+    )
+    .at(path)
+}
