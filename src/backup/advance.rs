@@ -38,6 +38,9 @@ const EDIT: u64 = 4 << 20;
 /// is compared as a whole at once. Those are the daily feeds.
 const SMALL: u64 = 4 << 20;
 
+/// The identity of the source of a copy that was there before its catalog.
+const UNKNOWN: (u64, u64) = (0, 0);
+
 /// What holds for all feeds of a run.
 pub(super) struct Context<'a, 'p> {
     pub source: &'p Path,
@@ -504,7 +507,13 @@ impl<'a> Look<'a, '_, '_> {
             self.input.check(rows.start, &theirs)?;
             read_copy(place, &held.file, self.stride, &rows, &mut ours)?;
             if hash(&ours) != held.hashes[block as usize] {
-                // What is there is no reading worth keeping.
+                if found.differing.contains(&block) {
+                    // Nobody knows whose fault that is.
+                    return Ok(Err(Reason::Rewritten {
+                        offset: rows.start * self.stride,
+                    }));
+                }
+                // The source still has what was copied: the copy was damaged.
                 bytes += theirs.len() as u64;
                 edit.writes.push((rows.start * self.stride, theirs));
                 last_only = false;
@@ -538,6 +547,7 @@ impl<'a> Look<'a, '_, '_> {
         }
         let offset = first.unwrap_or(0) * self.stride;
         let was_made_anew = match (self.entry.filter(|_| !held.adopted), self.token) {
+            (Some(entry), _) if entry.identity == UNKNOWN => false,
             (Some(entry), Some(now)) => {
                 self.identity != entry.identity
                     || entry
@@ -817,7 +827,7 @@ impl<'a> Look<'a, '_, '_> {
             definition: None,
             last_time: None,
             token: None,
-            identity: (0, 0),
+            identity: UNKNOWN,
             hashes: (0..).zip(held.hashes.iter().copied()).collect(),
             replaces: false,
             ends_generation: false,

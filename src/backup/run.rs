@@ -649,11 +649,40 @@ impl Backup {
     /// in the list may be in the source all the same. What is in neither list is
     /// gone.
     fn list_again(&mut self) -> Result<()> {
-        let again = feeds_in(&self.from, &self.options)?;
+        let mut again = feeds_in(&self.from, &self.options)?;
+        let held = self.held()?;
+        let is_gone = |again: &BTreeSet<FeedName>, feed: &FeedName| {
+            !self.listed.contains(feed) && !again.contains(feed)
+        };
+        let mut retry = Retry::new();
+        while held.iter().any(|feed| is_gone(&again, feed))
+            && is_altering(&self.from)?
+            && retry.wait()
+        {
+            again = feeds_in(&self.from, &self.options)?;
+        }
+        // The end of an ALTER may have come between the two looks.
+        again.append(&mut feeds_in(&self.from, &self.options)?);
+        let gone: VecDeque<_> =
+            held.into_iter().filter(|feed| is_gone(&again, feed)).collect();
         for feed in again.difference(&self.listed) {
             self.summary.feeds += 1;
             self.next.push_back(feed.clone());
         }
+        if self.options.delete && gone.len() as u64 > self.options.max_delete {
+            self.summary.not_deleted = Some(format!(
+                "{} copies have no source any more, and no more than {} are removed at a \
+                 time: is this the right source? If so, raise --max-delete",
+                gone.len(),
+                self.options.max_delete
+            ));
+        }
+        self.gone = gone;
+        Ok(())
+    }
+
+    /// The feeds that were asked for and have a copy.
+    fn held(&self) -> Result<BTreeSet<FeedName>> {
         let mut held: BTreeSet<FeedName> = self
             .entries
             .keys()
@@ -664,21 +693,8 @@ impl Backup {
                 FeedName::of_file(name.to_str()?, &self.options.prefix)
             }));
         }
-        held.retain(|feed| {
-            feed.is_selected(&self.options)
-                && !self.listed.contains(feed)
-                && !again.contains(feed)
-        });
-        let gone = held.len() as u64;
-        if self.options.delete && gone > self.options.max_delete {
-            self.summary.not_deleted = Some(format!(
-                "{gone} copies have no source any more, and no more than {} are removed at a \
-                 time: is this the right source? If so, raise --max-delete",
-                self.options.max_delete
-            ));
-        }
-        self.gone = held.into_iter().collect();
-        Ok(())
+        held.retain(|feed| feed.is_selected(&self.options));
+        Ok(held)
     }
 
     /// Reports of a feed that the source does not have any more, and removes
@@ -808,9 +824,6 @@ fn sweep(to: &Folder) -> Result<()> {
 /// The feeds of the source. If there is none, that may be because the only one
 /// is being altered.
 fn feeds_of_source(from: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedName>> {
-    let is_altering = |from: &Folder| {
-        Ok(from.names()?.iter().any(|name| name.as_bytes().starts_with(b"#sql-")))
-    };
     let mut retry = Retry::new();
     loop {
         let feeds = feeds_in(from, options)?;
@@ -822,6 +835,11 @@ fn feeds_of_source(from: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedN
             return feeds_in(from, options);
         }
     }
+}
+
+/// Whether a server is altering a table, which has other names meanwhile.
+fn is_altering(from: &Folder) -> Result<bool> {
+    Ok(from.names()?.iter().any(|name| name.as_bytes().starts_with(b"#sql-")))
 }
 
 fn feeds_in(folder: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedName>> {

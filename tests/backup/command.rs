@@ -1,7 +1,7 @@
 //! `emonfeed backup`, as a user runs it.
 
 use crate::table::{Dirs, STRIDE, Table, contents, dirs, names, rows};
-use emonfeed::backup;
+use emonfeed::backup::{Backup, FeedReport, RunOptions, Summary};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use std::fs;
@@ -17,7 +17,7 @@ struct Ran {
 
 fn run(dirs: &Dirs, options: &[&str]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_emonfeed"))
-        .arg("backup")
+        .args(["backup", "--same-device"])
         .args(options)
         .args([&dirs.source, &dirs.copies])
         .stdin(Stdio::null())
@@ -120,7 +120,7 @@ fn a_feed_that_fails_does_not_stop_the_others() {
 fn json_lines_say_the_same() {
     let dirs = feeds();
     run(&dirs, &["--only", "1", "--only", "2"]);
-    fs::write(dirs.copies.join("feed_1.MYD"), rows(5..25)).unwrap();
+    Table { data: dirs.source.join("feed_1.MYD") }.write(&rows(5..9));
     let torn = [rows(0..20), vec![1, 2, 3]].concat();
     fs::write(dirs.copies.join("feed_2.MYD"), torn).unwrap();
     fs::write(dirs.copies.join("feed_99.MYD"), rows(0..4)).unwrap();
@@ -145,9 +145,9 @@ fn json_lines_say_the_same() {
     for (line, (kind, feed, outcome)) in lines.iter().zip(expected) {
         assert_eq!(figures(line), (kind.into(), feed.into(), outcome.into()));
     }
-    assert_eq!(lines[0]["rows_copied"], 10);
+    assert_eq!(lines[0]["rows_copied"], 4);
     let kept = lines[0]["kept"].as_str().unwrap();
-    assert_eq!(fs::read(kept).unwrap(), rows(5..25));
+    assert_eq!(fs::read(kept).unwrap(), rows(0..10));
     assert_eq!(lines[1]["bytes_repaired"], 3);
     assert_eq!(lines[2]["status"], 43);
     let message = lines[2]["message"].as_str().unwrap();
@@ -160,8 +160,8 @@ fn json_lines_say_the_same() {
         ("failed", 1),
         ("source-gone", 1),
         ("created", 0),
-        ("rows_copied", 10),
-        ("bytes_copied", 90),
+        ("rows_copied", 4),
+        ("bytes_copied", 36),
         ("exit_code", 3),
     ] {
         assert_eq!(summary[key], value, "{key}");
@@ -206,11 +206,18 @@ fn feeds_are_chosen_by_number_name_and_prefix() {
     assert_eq!(copied(&["--exclude", "1?"]), "feed_1.MYD feed_2.MYD");
     assert_eq!(copied(&["--only", "1*", "--exclude", "10"]), "feed_1.MYD");
     assert_eq!(copied(&["--prefix", "timeseries_"]), "timeseries_5.MYD");
-    for options in [["--only", "3"], ["--prefix", "f"]] {
+    assert_eq!(copied(&["--only", "2-10", "--exclude", "3-9"]), "feed_10.MYD feed_2.MYD");
+    assert_eq!(copied(&["--only", "1,2"]), "feed_1.MYD feed_2.MYD");
+    assert_eq!(copied(&["--max-size", "180"]), "feed_1.MYD feed_2.MYD");
+    for (options, says) in [
+        (["--only", "3"], "none that was asked for"),
+        (["--prefix", "f"], "there is no feed here"),
+    ] {
         let ran = run(&dirs, &options);
         assert_eq!(ran.code, 1);
-        assert!(ran.err.contains("no feed"), "{}", ran.err);
+        assert!(ran.err.contains(says), "{}", ran.err);
     }
+    assert_eq!(run(&dirs, &["--only", "9-2"]).code, 2);
 }
 
 #[test]
@@ -248,7 +255,7 @@ fn a_run_that_cannot_begin_says_why() {
     let with = |source: &str, copies: &str| {
         let root = dirs.root.path();
         let output = Command::new(env!("CARGO_BIN_EXE_emonfeed"))
-            .arg("backup")
+            .args(["backup", "--same-device"])
             .args([root.join(source), root.join(copies)])
             .output()
             .unwrap();
@@ -256,7 +263,7 @@ fn a_run_that_cannot_begin_says_why() {
     };
     for (source, copies, code, says) in [
         ("none", "copies", 1, "no such directory"),
-        ("copies", "source", 1, "no feed here"),
+        ("copies", "source", 1, "there is no feed here"),
         ("source/feed_1.MYD", "copies", 1, "ot a directory"),
         ("source", "none/copies", 1, "cannot make the directory"),
         ("source", "source", 2, "same directory"),
@@ -291,7 +298,7 @@ fn what_to_do_about_a_source_that_may_not_be_read_is_hinted_at() {
         set_mode(0o000);
         let output = Command::new(without[0])
             .args(&without[1..])
-            .args([env!("CARGO_BIN_EXE_emonfeed"), "backup"])
+            .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device"])
             .args([&dirs.source, &dirs.copies])
             .output()
             .expect("setpriv runs (package util-linux)");
@@ -342,7 +349,7 @@ fn source_and_destination_exchanged_harm_nothing() {
 fn results_that_cannot_be_printed_do_not_stop_the_copying() {
     let dirs = feeds();
     let with_stdout = |stdout: &str| {
-        let script = format!("exec \"$0\" backup \"$1\" \"$2\" {stdout}");
+        let script = format!("exec \"$0\" backup --same-device \"$1\" \"$2\" {stdout}");
         let output = Command::new("bash")
             .args(["-c", &script, env!("CARGO_BIN_EXE_emonfeed")])
             .args([&dirs.source, &dirs.copies])
@@ -385,7 +392,7 @@ fn the_help_has_examples_and_exit_codes() {
 
 /// Runs while the table has the names that ALTER TABLE gives it meanwhile, and
 /// gets its own back a moment later.
-fn run_beside_an_alter(with_another: bool) -> (backup::Summary, Vec<String>) {
+fn run_beside_an_alter(with_another: bool) -> (Summary, Vec<String>) {
     let dirs = dirs();
     let table = Table::indexed(&dirs.source, "feed_7", &rows(0..100));
     if with_another {
@@ -406,22 +413,14 @@ fn run_beside_an_alter(with_another: bool) -> (backup::Summary, Vec<String>) {
                     .unwrap();
             }
         });
-        backup::run(
-            &dirs.source,
-            &dirs.copies,
-            &backup::RunOptions::default(),
-            &mut |event| match event {
-                backup::Event::Done { feed, result, .. } => told.push(format!(
-                    "{} {:?}",
-                    feed.number(),
-                    result.as_ref().map(|r| r.outcome).map_err(|e| e.to_string())
-                )),
-                backup::Event::SourceGone { feed } => {
-                    told.push(format!("{} gone", feed.number()));
-                }
-                _ => {}
-            },
-        )
+        let options = RunOptions { same_device: true, ..RunOptions::default() };
+        let mut run = Backup::open(&dirs.source, &dirs.copies, options).unwrap();
+        while let Some(FeedReport { feed, done, .. }) =
+            run.step(&mut |_, _| true).unwrap()
+        {
+            told.push(format!("{} {}", feed.number(), done.name()));
+        }
+        run.close()
     });
     (summary.unwrap(), told)
 }
@@ -429,9 +428,9 @@ fn run_beside_an_alter(with_another: bool) -> (backup::Summary, Vec<String>) {
 #[test]
 fn a_feed_that_is_altered_while_the_list_is_made_is_copied() {
     let (summary, told) = run_beside_an_alter(false);
-    assert_eq!(told, ["7 Ok(Appended)"]);
+    assert_eq!(told, ["7 appended"]);
     assert_eq!((summary.feeds, summary.source_gone), (1, 0));
     let (summary, told) = run_beside_an_alter(true);
-    assert_eq!(told, ["8 Ok(Created)", "7 Ok(Appended)"]);
+    assert_eq!(told, ["8 created", "7 appended"]);
     assert_eq!((summary.feeds, summary.source_gone), (2, 0));
 }

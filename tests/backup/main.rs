@@ -5,4 +5,5 @@ mod copying;
 mod interrupted;
 mod keeping;
 mod refusing;
+mod running;
 mod table;

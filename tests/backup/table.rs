@@ -150,11 +150,16 @@ pub fn refused(source: &Table, destination: &Path, status: Status) -> String {
     }
 }
 
-/// All files of a directory but the lock file, with what is in them.
+/// All files of a directory but those that belong to a run, with what is in
+/// them.
 pub fn contents(dir: &Path) -> BTreeMap<OsString, Vec<u8>> {
     let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
     entries
-        .filter(|entry| entry.file_name() != backup::run::LOCK_FILE)
+        .filter(|entry| {
+            ![backup::LOCK_FILE, backup::CATALOG_FILE]
+                .map(OsString::from)
+                .contains(&entry.file_name())
+        })
         .map(|entry| {
             let meta = entry.metadata().unwrap();
             let bytes =
@@ -164,7 +169,7 @@ pub fn contents(dir: &Path) -> BTreeMap<OsString, Vec<u8>> {
         .collect()
 }
 
-/// The names of the files of a directory but the lock file.
+/// The names of the same files.
 pub fn names(dir: &Path) -> Vec<String> {
     contents(dir).into_keys().map(|name| name.into_string().unwrap()).collect()
 }
