@@ -10,6 +10,7 @@ use super::catalog::{CELL, Catalog, Commit, Ending, Entry, Kind, Token};
 use super::compare::differ_in_value_only;
 use super::folder::Folder;
 use super::generation::Exchange;
+use super::glance::Glance;
 use super::hash::{BLOCK, Hash, blocks_in, hash, rows_of, tail_of};
 use super::held::{Partial, Place};
 use super::options::{FeedName, Recheck, RunOptions};
@@ -48,10 +49,7 @@ pub(super) struct Context<'a, 'p> {
     pub folder: Option<&'a Folder>,
     pub catalog: Option<&'p Catalog>,
     pub options: &'p RunOptions,
-    pub run: i64,
-    /// Whether the run before was cut short, so that even what is committed is
-    /// looked at.
-    pub suspicious: bool,
+    pub glance: Glance<'p>,
     /// Told the bytes of each block written; answers whether to go on.
     pub progress: &'p mut dyn FnMut(u64) -> bool,
 }
@@ -145,11 +143,6 @@ pub(super) fn advance<'a>(
         return Ok(Advance::only(report));
     };
     let there = folder.demand_own(look.name)?;
-    if let (Some(entry), Some(there)) = (entry, &there) {
-        if look.is_as_before(entry, there)? {
-            return look.unchanged(entry);
-        }
-    }
     look.carry_on(folder, there)
 }
 
@@ -160,36 +153,6 @@ impl Advance<'_> {
 }
 
 impl<'a> Look<'a, '_, '_> {
-    /// Whether nothing was written to the source, nor to the copy, since the
-    /// catalog took in what they hold, and nothing of it is due to be looked at
-    /// again. The header of the index proves it; the last rows are compared in
-    /// any case.
-    fn is_as_before(&self, entry: &Entry, there: &Stat) -> Result<bool> {
-        let same = self.token.is_some()
-            && self.token == entry.token
-            && (self.rows, self.stride) == (entry.rows, entry.stride)
-            && self.identity == entry.identity
-            && self.definition.as_ref().map(|hash| &hash[..])
-                == entry.definition.as_deref()
-            && there.st_size.unsigned_abs() == entry.len()
-            && !self.context.suspicious
-            && self.context.options.recheck != Recheck::All;
-        if !same || self.is_definition_gone()? {
-            return Ok(false);
-        }
-        let blocks = blocks_in(entry.rows);
-        if (0..blocks).any(|block| self.is_due(entry, block)) {
-            return Ok(false);
-        }
-        Ok(hash(&self.read(tail_of(entry.rows))?)[..] == entry.tail[..])
-    }
-
-    fn unchanged(&self, entry: &Entry) -> Result<Advance<'a>> {
-        let mut report = self.report(Outcome::Unchanged, 0..0);
-        report.rows_total = entry.rows;
-        Ok(Advance::only(report))
-    }
-
     /// Whether the copy's definition, which the catalog knows of, is not there.
     fn is_definition_gone(&self) -> Result<bool> {
         let (Some(folder), Some(file)) = (self.context.folder, &self.input.definition)
@@ -198,17 +161,6 @@ impl<'a> Look<'a, '_, '_> {
         };
         let name = Place { folder, name: self.name }.sibling(&file.suffix);
         Ok(folder.stat(&name)?.is_none())
-    }
-
-    /// Whether this run is the one to compare a block that nothing else calls
-    /// to compare. A feed that was left out of runs makes up for them.
-    fn is_due(&self, entry: &Entry, block: u64) -> bool {
-        let Recheck::Share(shares) = self.context.options.recheck else { return false };
-        let shares = i64::from(shares);
-        let slot = (entry.id + block as i64).rem_euclid(shares);
-        let missed = self.context.run - entry.seen;
-        // How long ago its turn was.
-        (self.context.run - slot).rem_euclid(shares) < missed
     }
 
     fn read(&self, rows: Range<u64>) -> Result<Vec<u8>> {
@@ -376,13 +328,14 @@ impl<'a> Look<'a, '_, '_> {
         let tail = tail_of(held.rows);
         let mut end = Vec::new();
         read_copy(place, &held.file, self.stride, &tail, &mut end)?;
-        if hash(&end)[..] != entry.tail[..] || self.context.suspicious {
+        if hash(&end)[..] != entry.tail[..] || self.context.glance.suspicious {
             found.rotten = self.rotten(place, held, &mut (0..blocks))?;
         }
-        let due = |block: &u64| *block == last || self.is_due(entry, *block);
+        let due =
+            |block: &u64| *block == last || self.context.glance.is_due(entry, *block);
         found.differing = self.differing(held, &mut (0..blocks).filter(due))?;
         if found.rotten.is_empty() {
-            let due = |block: &u64| self.is_due(entry, *block);
+            let due = |block: &u64| self.context.glance.is_due(entry, *block);
             found.rotten = self.rotten(place, held, &mut (0..blocks).filter(due))?;
         }
         let only_last = found.differing == [last] && self.is_last_value(place, held)?;

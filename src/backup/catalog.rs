@@ -412,11 +412,15 @@ impl Catalog {
         })
     }
 
-    /// Notes how a run ended.
-    pub(super) fn end_run(&mut self, run: i64, end: &RunEnd) -> Result<()> {
+    /// Notes how a run ended, and which feeds it found complete without
+    /// anything to write.
+    pub(super) fn end_run(&mut self, run: i64, seen: &[i64], end: &RunEnd) -> Result<()> {
         /// More are not kept, so that the catalog stays small.
         const RUNS: i64 = 10_000;
         self.write(|db| {
+            for feed in seen {
+                put_seen(db, *feed, run)?;
+            }
             db.execute(
                 "UPDATE run SET seconds = ?, outcome = ?, feeds = ?, failed = ?, rows = ?,
                     bytes = ?, message = ? WHERE id = ?",

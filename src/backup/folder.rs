@@ -10,14 +10,13 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
-use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const SDI: &[u8] = b".sdi";
@@ -28,7 +27,7 @@ pub(super) struct Folder {
     path: PathBuf,
     /// Names of the definitions of MySQL 8, once they were asked for: a run
     /// asks for each of thousands of feeds.
-    sdi_names: RefCell<Option<Rc<[OsString]>>>,
+    sdi_names: Mutex<Option<Arc<[OsString]>>>,
 }
 
 /// A file in a [`Folder`], opened.
@@ -54,7 +53,7 @@ impl Folder {
             Ok(fd) => Ok(Some(Folder {
                 fd,
                 path: path.to_owned(),
-                sdi_names: RefCell::default(),
+                sdi_names: Mutex::default(),
             })),
             Err(Errno::NOENT) => Ok(None),
             Err(e) => Err(Error::io("open the directory", path, e.into())),
@@ -146,6 +145,17 @@ impl Folder {
         let stat = fs::fstat(&fd).map_err(|e| self.error("inspect", name, e))?;
         self.demand_regular(name, &stat)?;
         Ok(Some(Opened { file: fd.into(), stat }))
+    }
+
+    /// Opens a file to read it, whatever it is; `None` if that is not to be had.
+    /// Opening a device could do things, so this is for folders of feeds.
+    pub(super) fn glimpse(&self, name: &OsStr) -> Option<File> {
+        let flags = OFlags::RDONLY
+            | OFlags::NOFOLLOW
+            | OFlags::NONBLOCK
+            | OFlags::NOCTTY
+            | OFlags::CLOEXEC;
+        fs::openat(&self.fd, name, flags, Mode::empty()).ok().map(File::from)
     }
 
     fn demand_regular(&self, name: &OsStr, stat: &Stat) -> Result<()> {
@@ -340,19 +350,20 @@ impl Folder {
     }
 
     /// The names of all definitions of MySQL 8 (`feed_7_363.sdi`).
-    pub(super) fn sdi_names(&self) -> Result<Rc<[OsString]>> {
-        if let Some(names) = &*self.sdi_names.borrow() {
+    pub(super) fn sdi_names(&self) -> Result<Arc<[OsString]>> {
+        let mut known = self.sdi_names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = &*known {
             return Ok(names.clone());
         }
         let is_sdi = |name: &OsString| name.as_bytes().ends_with(SDI);
-        let names: Rc<[OsString]> = self.names()?.into_iter().filter(is_sdi).collect();
-        *self.sdi_names.borrow_mut() = Some(names.clone());
+        let names: Arc<[OsString]> = self.names()?.into_iter().filter(is_sdi).collect();
+        *known = Some(names.clone());
         Ok(names)
     }
 
     fn forget_names(&self, changed: &OsStr) {
         if changed.as_bytes().ends_with(SDI) {
-            *self.sdi_names.borrow_mut() = None;
+            *self.sdi_names.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 

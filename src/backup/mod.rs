@@ -3,6 +3,7 @@
 //! ```text
 //! run ── one run over a directory, feed by feed; commits many at a time
 //!  ├─ advance ── what one copy lacks, by the catalog, and writing that
+//!  │   └─ glance ── whether anything can have changed at all
 //!  ├─ catalog ── what each copy holds for sure; hash ── how that is told
 //!  ├─ generation ── what copies were before
 //!  └─ options ── which feeds, and how
@@ -23,6 +24,7 @@ mod copy;
 mod fina;
 mod folder;
 mod generation;
+mod glance;
 mod hash;
 mod held;
 mod job;

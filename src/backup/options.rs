@@ -37,6 +37,9 @@ pub struct RunOptions {
     pub require_mount: bool,
     /// Whether the destination may belong to another user.
     pub trust_owner: bool,
+    /// How many threads look at feeds that have most likely not changed. 1
+    /// starts none, as suits a program that forks.
+    pub threads: usize,
 }
 
 impl Default for RunOptions {
@@ -55,6 +58,7 @@ impl Default for RunOptions {
             same_device: false,
             require_mount: false,
             trust_owner: false,
+            threads: 1,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::catalog::{self, Catalog, Commit, Ending, Entry, Generation, RunEnd};
 use super::copy::no_directory;
 use super::folder::{Folder, same_file};
 use super::generation::{self, dated_definitions, free_stamp};
+use super::glance::Glance;
 use super::held::{Place, as_stamp, dated, stamp};
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
 use super::report::{CopyReport, Outcome};
@@ -131,6 +132,8 @@ pub struct Backup {
     failing: HashMap<String, String>,
     listed: BTreeSet<FeedName>,
     next: VecDeque<FeedName>,
+    /// The next of these, with whether they are as the catalog says.
+    glanced: VecDeque<(FeedName, bool)>,
     /// Whether the source was looked through again for feeds that came or went.
     listed_again: bool,
     gone: VecDeque<FeedName>,
@@ -216,6 +219,7 @@ impl Backup {
             next: listed.iter().cloned().collect(),
             summary: Summary { feeds: listed.len() as u64, ..Summary::default() },
             listed,
+            glanced: VecDeque::new(),
             listed_again: false,
             gone: VecDeque::new(),
             batch: Batch::new(),
@@ -283,13 +287,14 @@ impl Backup {
             }
             if let Some(error) = self.broken.take() {
                 self.next.clear();
+                self.glanced.clear();
                 self.gone.clear();
                 self.listed_again = true;
                 return Err(error);
             }
             if !self.summary.stopped {
-                if let Some(feed) = self.next.pop_front() {
-                    self.look_at(feed, progress);
+                if let Some((feed, is_as_before)) = self.next_feed() {
+                    self.look_at(feed, is_as_before, progress);
                     if self.batch.is_due() {
                         self.flush();
                     }
@@ -307,10 +312,11 @@ impl Backup {
                     continue;
                 }
             }
-            self.flush();
-            if self.ready.is_empty() && self.broken.is_none() {
+            if self.batch.items.is_empty() {
+                // What was only seen is committed with the end of the run.
                 return Ok(None);
             }
+            self.flush();
         }
     }
 
@@ -321,7 +327,7 @@ impl Backup {
 
     /// Ends the run: commits what is left, and writes down how it went.
     pub fn close(mut self) -> Result<Summary> {
-        if !self.next.is_empty() || !self.listed_again {
+        if !self.next.is_empty() || !self.glanced.is_empty() || !self.listed_again {
             self.summary.stopped = true;
         }
         self.flush();
@@ -338,8 +344,10 @@ impl Backup {
                 None => "ok",
             };
             let message = broken.as_ref().map(Error::to_string);
+            let seen = std::mem::take(&mut self.batch.seen);
             catalog.end_run(
                 self.run,
+                &seen,
                 &RunEnd {
                     seconds: self.begun.elapsed().as_secs_f64(),
                     outcome,
@@ -354,9 +362,35 @@ impl Backup {
         broken.map_or(Ok(self.summary), Err)
     }
 
+    /// The next feed, and whether it is as the catalog says.
+    fn next_feed(&mut self) -> Option<(FeedName, bool)> {
+        /// So many are looked at by several threads at a time.
+        const MANY: usize = 1024;
+        if self.glanced.is_empty() {
+            let count = if self.options.threads > 1 { MANY } else { 1 };
+            let feeds: Vec<_> = self.next.drain(..count.min(self.next.len())).collect();
+            let known: Vec<_> =
+                feeds.iter().map(|feed| (feed, self.entries.get(feed.file()))).collect();
+            let are = self.glance().are_as_before(&known, self.options.threads);
+            self.glanced = feeds.into_iter().zip(are).collect();
+        }
+        self.glanced.pop_front()
+    }
+
+    fn glance(&self) -> Glance<'_> {
+        Glance {
+            from: &self.from,
+            to: self.to.as_ref(),
+            recheck: self.options.recheck,
+            run: self.run,
+            suspicious: self.suspicious,
+        }
+    }
+
     fn look_at(
         &mut self,
         feed: FeedName,
+        is_as_before: bool,
         progress: &mut dyn FnMut(&FeedName, u64) -> bool,
     ) {
         let begun = Instant::now();
@@ -367,6 +401,16 @@ impl Backup {
                 self.wait(feed, Done::Skipped { bytes }, begun, None, None);
                 return;
             }
+        }
+        if let Some(entry) = self.entries.get(feed.file()).filter(|_| is_as_before) {
+            let report = CopyReport {
+                rows_total: entry.rows,
+                bytes_total: entry.len(),
+                dry_run: self.options.dry_run,
+                ..CopyReport::default()
+            };
+            self.wait(feed, Done::Copied(report), begun, None, None);
+            return;
         }
         let mut so_far: Option<CopyReport> = None;
         loop {
@@ -419,9 +463,9 @@ impl Backup {
         progress: &mut dyn FnMut(&FeedName, u64) -> bool,
     ) -> Result<(CopyReport, Option<Commit>, Option<Edit>, bool)> {
         let stop = Cell::new(false);
-        let pace = &mut self.pace;
+        let mut pace = self.pace.take();
         let mut written = |bytes: u64| {
-            if let Some(pace) = pace {
+            if let Some(pace) = &mut pace {
                 pace.wait(bytes);
             }
             if !progress(feed, bytes) {
@@ -429,23 +473,23 @@ impl Backup {
             }
             !stop.get()
         };
-        let paths = Paths::new(&self.source.join(feed.file()).with_extension("MYD"))?;
+        let paths = || Paths::new(&self.source.join(feed.file()).with_extension("MYD"));
         let mut retry = Retry::new();
         let looked = loop {
             let mut context = Context {
                 source: &self.source,
+                glance: self.glance(),
                 folder: self.to.as_ref(),
                 catalog: self.catalog.as_ref(),
                 options: &self.options,
-                run: self.run,
-                suspicious: self.suspicious,
                 progress: &mut written,
             };
             match advance(&mut context, feed, self.entries.get(feed.file())) {
-                Err(e) if retry.waits_out(&e, &paths) => {}
+                Err(e) if retry.waits_out(&e, &paths()?) => {}
                 other => break other,
             }
         };
+        self.pace = pace;
         if stop.get() {
             self.summary.stopped = true;
         }
@@ -578,7 +622,7 @@ impl Backup {
             return Ok(());
         };
         let batch = &mut self.batch;
-        if batch.items.is_empty() && batch.seen.is_empty() {
+        if batch.items.is_empty() {
             return Ok(());
         }
         let run = self.run;
@@ -661,8 +705,10 @@ impl Backup {
         {
             again = feeds_in(&self.from, &self.options)?;
         }
-        // The end of an ALTER may have come between the two looks.
-        again.append(&mut feeds_in(&self.from, &self.options)?);
+        if held.iter().any(|feed| is_gone(&again, feed)) {
+            // The end of an ALTER may have come between the two looks.
+            again.append(&mut feeds_in(&self.from, &self.options)?);
+        }
         let gone: VecDeque<_> =
             held.into_iter().filter(|feed| is_gone(&again, feed)).collect();
         for feed in again.difference(&self.listed) {
@@ -918,6 +964,9 @@ fn demand_no_source(
         name.extension() == Some(OsStr::new("MYI"))
             && feed_of_source(name, &options.prefix).is_some()
     };
+    if Catalog::is_in(to)? {
+        return Ok(());
+    }
     if to.stat(OsStr::new("db.opt"))?.is_some() || to.names()?.iter().any(is_index) {
         return Err(Error::new(
             Status::Destination,

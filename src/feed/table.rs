@@ -238,6 +238,14 @@ fn read_header(index: &File) -> Result<Header> {
     Err(changed())
 }
 
+/// Reads the head of a `.MYI` as it is at this moment, which may be half old,
+/// half new.
+pub fn read_header_once(index: &File) -> Result<Header> {
+    let mut head = Vec::new();
+    read_head(index, &mut head)?;
+    Header::parse(&head)
+}
+
 fn read_head(index: &File, into: &mut Vec<u8>) -> Result<()> {
     let cannot = |e| Error::new(Status::Io, format!("cannot read the index header: {e}"));
     into.resize(HEAD_GUESS, 0);

@@ -160,6 +160,10 @@ function clear(mysqli $db): void
     $db->select_db('emoncms');
 }
 
+if (!class_exists('Emonfeed\Backup')) {
+    Checks::say('the extension has no class Emonfeed\Backup: run make php first');
+    exit(1);
+}
 $db = connect();
 $db->set_charset('utf8mb4');
 
@@ -214,7 +218,7 @@ check_copies('grown', $copies, $feeds);
 $db->query('UPDATE feed_12 SET data = 77.25 ORDER BY time DESC LIMIT 1');
 [$lines, $errors, $code] = run_script($script);
 check('edited: exit code and errors', [0, ''], [$code, $errors]);
-check('edited: the line', 1, preg_match('/^3 E DN feed 12:Heat pump/', $lines[2] ?? ''));
+check('edited: the line', 1, preg_match('/^3 E DN feed 12:Heat pump [0-9,]+ kB\/s \([1-9]\d*\)$/', $lines[2] ?? ''));
 check_copies('edited', $copies, $feeds);
 
 // Cleared and filled anew, longer than it was: the old script appended to what it had.

@@ -144,6 +144,8 @@ impl Args {
             same_device: self.same_device,
             require_mount: self.require_mount,
             trust_owner: self.trust_owner,
+            // More would wait for the kernel's locks on the two directories.
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
         }
     }
 }
