@@ -3,6 +3,10 @@
 
 mod backup;
 mod calendar;
+mod client;
+// Nothing calls it yet.
+#[cfg_attr(not(test), expect(dead_code))]
+mod database;
 mod failure;
 mod get;
 mod info;
@@ -11,6 +15,11 @@ mod signals;
 mod source;
 mod table;
 mod time;
+
+// A private server, for the tests.
+#[cfg(test)]
+#[path = "../../../tests/server/mod.rs"]
+mod server;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
