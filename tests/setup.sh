@@ -40,6 +40,7 @@ has_fpm_libraries() {
 has_php_dev() { has phpize && has php-config; }
 has_server() { has mariadbd || { has mysqld && mysqld --no-defaults --version | grep -q MariaDB; }; }
 has_client() { has mariadb || has mysql; }
+has_strace() { has strace; }
 has_dump() { has mariadb-dump || has mysqldump; }
 has_zones() { has zdump && [ -f /usr/share/zoneinfo/Australia/Lord_Howe ]; }
 has_mysqli() { has php && php -m | grep -qx mysqli; }
@@ -71,6 +72,7 @@ find_missing() {
     need has_dump 'mariadb-client' 'its program that dumps tables'
     need has_mysqli 'php-mysql' 'PHP talks to that server in the tests'
     need has_zones 'libc-bin tzdata' 'time zones, to compare midnights with'
+    need has_strace 'strace' 'kills backups at each of their system calls'
     need has_acl 'acl' 'lets the web server read tables, as `enable` proposes it'
 }
 has_php() { has php; }

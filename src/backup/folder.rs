@@ -384,8 +384,10 @@ impl Folder {
         let stat = fs::fstat(&fd).map_err(|e| self.error("inspect", name, e))?;
         self.demand_regular(name, &stat)?;
         let file = File::from(fd);
+        // A program that forks just now has it for a moment in its child, too.
+        const PATIENCE: Duration = Duration::from_millis(200);
         let locked =
-            lock_within(&file, FlockOperation::NonBlockingLockExclusive, Duration::ZERO)
+            lock_within(&file, FlockOperation::NonBlockingLockExclusive, PATIENCE)
                 .map_err(|e| self.error("lock", name, e))?;
         Ok(locked.then_some(file))
     }

@@ -38,4 +38,4 @@ pub use catalog::{CATALOG_FILE, Ending, Kind, PastRun};
 pub use copy::{CopyOptions, copy};
 pub use options::{FeedName, Recheck, RunOptions, parse_bytes};
 pub use report::{CopyReport, Outcome};
-pub use run::{Backup, Done, FeedReport, LOCK_FILE, Summary};
+pub use run::{Backup, Destinations, Done, FeedReport, LOCK_FILE, Summary};

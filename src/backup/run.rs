@@ -791,6 +791,33 @@ impl Backup {
     }
 }
 
+/// A directory in which several runs have their destinations. Nobody else's
+/// runs do meanwhile.
+pub struct Destinations {
+    _lock: Option<File>,
+}
+
+impl Destinations {
+    /// Makes the directory if it is not there, checks it as one run does its
+    /// destination, and locks it.
+    pub fn open<'a>(
+        sources: impl IntoIterator<Item = &'a Path>,
+        path: &Path,
+        options: &RunOptions,
+    ) -> Result<Destinations> {
+        for source in sources {
+            let from = Folder::open(source)?.ok_or_else(|| no_directory(source))?;
+            demand_place(&from, path, options)?;
+        }
+        let folder = open_destination(path, options.dry_run)?;
+        if let Some(folder) = &folder {
+            folder.demand_private(options.trust_owner)?;
+        }
+        let folder = folder.filter(|_| !options.dry_run);
+        Ok(Destinations { _lock: folder.as_ref().map(lock).transpose()? })
+    }
+}
+
 /// The generation that an edit ends.
 fn ended(edit: &Edit, entry: &Entry, run: i64) -> Generation {
     Generation {

@@ -4,6 +4,7 @@ mod command;
 mod copying;
 mod interrupted;
 mod keeping;
+mod killed;
 mod refusing;
 mod running;
 mod table;

@@ -1,17 +1,20 @@
 //! `emonfeed backup`: brings the copies of all feeds of one or more directories
 //! up to date.
 
+use crate::database::{self, Dump, Dumped};
 use crate::failure;
 use crate::signals::Signals;
+use clap::builder::NonEmptyStringValueParser;
 use emonfeed::backup::{
-    Backup, CopyReport, Done, FeedName, FeedReport, Outcome, Recheck, RunOptions,
-    Summary, parse_bytes,
+    Backup, CopyReport, Destinations, Done, FeedName, FeedReport, Outcome, Recheck,
+    RunOptions, Summary, parse_bytes,
 };
 use emonfeed::{Error, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -50,11 +53,15 @@ Examples:
   From cron: say something only if something is wrong, write at most 2 MB per
   second, and nothing if the disk is not mounted:
     emonfeed backup -q --bwlimit 2M --require-mount /var/lib/mysql/emoncms /mnt/usb/emoncms
+  Dump the other tables too (users, inputs, dashboards, the feeds' names), with
+  user and password as they are in a file of mariadb's format:
+    emonfeed backup --database-dump emoncms --defaults-file /etc/emonfeed.cnf \\
+      /var/lib/mysql/emoncms /mnt/usb/emoncms
   Some feeds only, for a program:
     emonfeed backup --json --only 7,12,100-199 /var/lib/mysql/emoncms copies
 
 Exit codes: 0 all feeds are copied, 1 none could be, 2 wrong usage, 3 some
-could not be copied, or it was told to stop, 11 another run holds the lock on
+could not be copied or dumped, or it was told to stop, 11 another run holds the lock on
 DEST_DIR."
 )]
 pub struct Args {
@@ -75,6 +82,17 @@ pub struct Args {
     /// Leave out feeds with more bytes of rows (500k, 100M)
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_size: Option<u64>,
+    /// Dump all tables of this database but those of feeds too, with mariadb-dump,
+    /// to database-TIME.sql.zst in DEST_DIR
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    database_dump: Option<String>,
+    /// Where mariadb-dump finds user and password, below [client]; without it, in
+    /// ~/.my.cnf and its other usual files
+    #[arg(long, value_name = "FILE", requires = "database_dump")]
+    defaults_file: Option<PathBuf>,
+    /// How many dumps to keep
+    #[arg(long, value_name = "K", default_value = "7", requires = "database_dump")]
+    database_keep: NonZeroUsize,
     /// Only say what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -152,32 +170,53 @@ impl Args {
 
 pub fn run(args: Args) -> ExitCode {
     let mut printer = Printer::new(&args);
-    let code = match pairs(&args.dirs) {
-        Ok(pairs) => {
+    let code = match args.dirs.as_slice() {
+        [source, destination] => {
             let signals = Signals::watch();
-            let codes: Vec<u8> = pairs
-                .iter()
-                .map(|(source, destination)| {
-                    one(&args, source, destination, &signals, &mut printer)
-                })
-                .collect();
-            together(&codes)
+            one(&args, source, destination, &signals, &mut printer, true)
         }
-        Err(error) => printer.not_begun(&error, Path::new("")),
+        _ => several(&args, &mut printer),
     };
     printer.finish(code)
 }
 
-/// Each source with its destination. Feeds of several have the same names, so
-/// that each source needs a directory of its own.
-fn pairs(dirs: &[PathBuf]) -> Result<Vec<(&Path, PathBuf)>, Error> {
-    let usage = |message: String| Err(Error::new(Status::Argument, message));
-    let (destination, sources) = match dirs {
-        [source, destination] => return Ok(vec![(source, destination.clone())]),
-        [sources @ .., destination] => (destination, sources),
-        [] => return usage("name a source and a destination".to_owned()),
+/// A run for each of several sources; the exit code.
+fn several(args: &Args, printer: &mut Printer) -> u8 {
+    let opened = pairs(&args.dirs).and_then(|(pairs, destination)| {
+        let sources = pairs.iter().map(|(source, _)| *source);
+        let held = Destinations::open(sources, destination, &args.options())?;
+        Ok((pairs, destination, held))
+    });
+    let (pairs, destination, _held) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return printer.not_begun(&error, Path::new("")),
     };
-    let mut pairs: Vec<(&Path, PathBuf)> = Vec::new();
+    let signals = Signals::watch();
+    let mut codes = Vec::new();
+    for (source, own) in &pairs {
+        if !signals.stopped() {
+            codes.push(one(args, source, own, &signals, printer, false));
+        }
+    }
+    if !signals.stopped() && !printer.database(destination) {
+        codes.push(INCOMPLETE);
+    }
+    match codes.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|code| code == first) => *first,
+        _ => INCOMPLETE,
+    }
+}
+
+type Pairs<'a> = Vec<(&'a Path, PathBuf)>;
+
+/// Each source with its destination, and what these are in. Feeds of several
+/// have the same names, so that each source needs a directory of its own.
+fn pairs(dirs: &[PathBuf]) -> Result<(Pairs<'_>, &Path), Error> {
+    let usage = |message: String| Err(Error::new(Status::Argument, message));
+    let Some((destination, sources)) = dirs.split_last() else {
+        return usage("name a source and a destination".to_owned());
+    };
+    let mut pairs = Pairs::new();
     for source in sources {
         let Some(name) = source.file_name() else {
             return usage(format!(
@@ -195,29 +234,17 @@ fn pairs(dirs: &[PathBuf]) -> Result<Vec<(&Path, PathBuf)>, Error> {
         }
         pairs.push((source, own));
     }
-    match std::fs::DirBuilder::new().recursive(false).create(destination) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Error::io("make the directory", destination, e))
-        }
-        _ => Ok(pairs),
-    }
+    Ok((pairs, destination))
 }
 
-/// The exit code of several runs.
-fn together(codes: &[u8]) -> u8 {
-    match codes {
-        [first, rest @ ..] if rest.iter().all(|code| code == first) => *first,
-        _ => INCOMPLETE,
-    }
-}
-
-/// One run; its exit code.
+/// One run, with the dump if there is to be one; its exit code.
 fn one(
     args: &Args,
     source: &Path,
     destination: &Path,
     signals: &Signals,
     printer: &mut Printer,
+    dumps: bool,
 ) -> u8 {
     let begun = Instant::now();
     let mut backup = match Backup::open(source, destination, args.options()) {
@@ -248,9 +275,13 @@ fn one(
         }
     }
     printer.bar.finish_and_clear();
+    // After the feeds, so that each of them is named in it or newer than it,
+    // and under the lock of the run.
+    let dumps = dumps && broken.is_none() && !signals.stopped();
+    let dumped = !dumps || printer.database(destination);
     let summary = backup.close();
     match (broken, summary) {
-        (None, Ok(summary)) => printer.summary(&summary, begun.elapsed()),
+        (None, Ok(summary)) => printer.summary(&summary, dumped, begun.elapsed()),
         (Some(error), _) | (None, Err(error)) => {
             printer.complain(format_args!("the run ended early: {error}"));
             printer.failed_summary(&error);
@@ -358,9 +389,41 @@ impl Printer<'_> {
         line.trim_end().to_owned()
     }
 
-    fn summary(&mut self, summary: &Summary, took: Duration) -> u8 {
+    /// Dumps the database if that was asked for; `false` if it failed.
+    fn database(&mut self, destination: &Path) -> bool {
+        let Some(database) = self.args.database_dump.clone() else { return true };
+        if self.args.dry_run {
+            return true;
+        }
+        let dump = Dump {
+            database,
+            defaults_file: self.args.defaults_file.clone(),
+            prefix: self.args.prefix.clone(),
+            keep: self.args.database_keep.get(),
+        };
+        let begun = Instant::now();
+        let result = database::dump(&dump, destination);
+        if let Err(message) = &result {
+            self.complain(message);
+        }
+        let name = &dump.database;
+        if self.args.json {
+            self.out(dump_json(name, result.as_ref(), begun.elapsed()));
+        } else if let (Ok(dumped), false) = (&result, self.args.quiet) {
+            let Dumped { name: file, bytes, tables, removed } = dumped;
+            let mut line =
+                format!("database {name}  {tables} tables dumped  {bytes} bytes  {file}");
+            for old in removed {
+                line.push_str(&format!("; {old} removed"));
+            }
+            self.out(line);
+        }
+        result.is_ok()
+    }
+
+    fn summary(&mut self, summary: &Summary, dumped: bool, took: Duration) -> u8 {
         let code = match summary.failed {
-            _ if summary.is_complete() => 0,
+            _ if summary.is_complete() && dumped => 0,
             failed if failed == summary.feeds => FAILED,
             _ => INCOMPLETE,
         };
@@ -504,6 +567,25 @@ fn feed_json(report: &FeedReport) -> Value {
     };
     if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
         object.extend(more);
+    }
+    object
+}
+
+fn dump_json(database: &str, result: Result<&Dumped, &String>, took: Duration) -> Value {
+    let mut object = json!({
+        "type": "database",
+        "database": database,
+        "outcome": if result.is_ok() { "dumped" } else { "failed" },
+        "seconds": took.as_secs_f64(),
+    });
+    match result {
+        Ok(dumped) => {
+            object["file"] = dumped.name.as_str().into();
+            object["bytes"] = dumped.bytes.into();
+            object["tables"] = dumped.tables.into();
+            object["removed"] = dumped.removed.clone().into();
+        }
+        Err(message) => object["message"] = message.as_str().into(),
     }
     object
 }

@@ -4,8 +4,6 @@
 mod backup;
 mod calendar;
 mod client;
-// Nothing calls it yet.
-#[cfg_attr(not(test), expect(dead_code))]
 mod database;
 mod failure;
 mod get;

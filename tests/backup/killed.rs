@@ -1,0 +1,262 @@
+//! Runs that are killed, or whose system calls fail, at every call that changes
+//! something: whatever was there before is there after, and the next run
+//! carries on.
+
+use crate::running::{options, run_with};
+use crate::table::{Dirs, Table, dirs, row, rows};
+use emonfeed::backup::{CATALOG_FILE, Done, Recheck, RunOptions};
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Rows over the border of a block of hashes.
+const MANY: u32 = 9000;
+
+/// A destination that is up to date, and a source where since then something
+/// happened of every kind.
+struct Scene {
+    dirs: Dirs,
+    /// The destination as it is before each run.
+    before: tempfile::TempDir,
+    /// The rows of each feed then.
+    old: BTreeMap<String, Vec<u8>>,
+}
+
+fn scene() -> Scene {
+    let dirs = dirs();
+    let table = |number: u32, rows: &[u8]| {
+        Table::indexed(&dirs.source, &format!("feed_{number}"), rows)
+    };
+    let grown = table(1, &rows(0..MANY));
+    let last_edited = table(2, &rows(0..20));
+    let edited = table(3, &rows(0..MANY));
+    let cleared = table(4, &rows(0..30));
+    let rebuilt = table(5, &rows(0..MANY));
+    let old = |dirs: &Dirs| {
+        let copy = |number: u32| {
+            let name = format!("feed_{number}.MYD");
+            (name.clone(), fs::read(dirs.copies.join(name)).unwrap())
+        };
+        (1..=5).map(copy).collect()
+    };
+    let (done, _) = run_with(&dirs, options());
+    assert_eq!(done.len(), 5);
+    grown.append(&rows(MANY..MANY + 500));
+    last_edited.update(19, &row(1_400_000_190, 77.0));
+    edited.update(8000, &row(1_400_080_000, 78.0));
+    edited.update(20, &row(1_400_000_200, 79.0));
+    edited.append(&rows(MANY..MANY + 3));
+    cleared.write(&rows(100..105));
+    rebuilt.set_header(160, &9u64.to_be_bytes());
+    rebuilt.write(&rows(50..MANY));
+    table(6, &rows(0..MANY));
+    let old = old(&dirs);
+    let before = tempfile::tempdir().unwrap();
+    copy_all(&dirs.copies, before.path());
+    Scene { dirs, before, old }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+impl Scene {
+    fn rewind(&self) {
+        fs::remove_dir_all(&self.dirs.copies).unwrap();
+        fs::create_dir(&self.dirs.copies).unwrap();
+        copy_all(self.before.path(), &self.dirs.copies);
+    }
+
+    /// A run in which something happens at the `n`th call of `call`; `None` if
+    /// there were fewer.
+    fn run(&self, call: &str, happens: &str, n: usize) -> Option<Output> {
+        let log = self.dirs.root.path().join("strace");
+        let output = Command::new("strace")
+            .args(["-f", "-qq", "-e", "signal=none", "-o"])
+            .arg(&log)
+            .args(["-e", &format!("trace={call}")])
+            .args(["-e", &format!("inject={call}:{happens}:when={n}")])
+            .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device", "-q"])
+            .args([&self.dirs.source, &self.dirs.copies])
+            .stdin(Stdio::null())
+            .output()
+            .expect("strace runs");
+        let log = fs::read_to_string(log).unwrap();
+        (log.lines().count() >= n).then_some(output)
+    }
+
+    /// Whatever happened: what the catalog vouches for is there, and the next
+    /// run makes everything right and has kept what was given up.
+    fn expect_whole(&self, what: &str) {
+        let Dirs { source, copies, .. } = &self.dirs;
+        let catalog = Connection::open(copies.join(CATALOG_FILE)).unwrap();
+        let sound: String =
+            catalog.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(sound, "ok", "{what}");
+        drop(catalog);
+        let (done, summary) = run_with(&self.dirs, options());
+        assert!(summary.is_complete(), "{what}: {done:?}");
+        let everything = RunOptions { recheck: Recheck::All, ..options() };
+        let (done, _) = run_with(&self.dirs, everything);
+        for (file, done) in &done {
+            assert!(
+                matches!(done, Done::Copied(report) if report.outcome.name() == "unchanged"),
+                "{what}: {file}: {done:?}"
+            );
+            let same = fs::read(copies.join(file)).unwrap()
+                == fs::read(source.join(file)).unwrap();
+            assert!(same, "{what}: {file}");
+        }
+        let kept = |number: u32| {
+            let prefix = format!("feed_{number}.MYD.2");
+            let names = fs::read_dir(copies).unwrap().map(|e| e.unwrap().file_name());
+            let mut names = names.filter_map(|name| name.into_string().ok());
+            let name =
+                names.find(|name| name.starts_with(&prefix)).expect("an old generation");
+            assert!(
+                names.all(|name| !name.starts_with(&prefix)),
+                "{what}: it is kept once"
+            );
+            fs::read(copies.join(name)).unwrap()
+        };
+        for number in [4, 5] {
+            let old = &self.old[&format!("feed_{number}.MYD")];
+            assert!(kept(number) == *old, "{what}: feed {number}");
+        }
+        // What was overwritten, put back.
+        let catalog = Connection::open(copies.join(CATALOG_FILE)).unwrap();
+        for number in [2, 3] {
+            let name = format!("feed_{number}.MYD");
+            let mut rows = fs::read(copies.join(&name)).unwrap();
+            let mut cells = catalog
+                .prepare(
+                    "SELECT cell, overwritten.rows FROM overwritten
+                     JOIN feed ON feed.id = overwritten.feed WHERE name = ?",
+                )
+                .unwrap();
+            let cells = cells.query_map([&name], |row| {
+                Ok((row.get::<_, usize>(0)?, row.get::<_, Vec<u8>>(1)?))
+            });
+            for (cell, old) in cells.unwrap().map(Result::unwrap) {
+                rows[cell * 32 * 9..][..old.len()].copy_from_slice(&old);
+            }
+            rows.truncate(self.old[&name].len());
+            assert!(rows == self.old[&name], "{what}: feed {number}");
+        }
+        let names = fs::read_dir(copies).unwrap().map(|e| e.unwrap().file_name());
+        for name in names {
+            let name = name.into_string().unwrap();
+            assert!(!name.ends_with(".partial"), "{what}: {name} is left");
+        }
+    }
+}
+
+/// The calls that change something.
+const CALLS: [&str; 9] = [
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "ftruncate",
+    "renameat",
+    "renameat2",
+    "linkat",
+    "unlinkat",
+];
+
+#[test]
+fn killed_at_any_call_that_changes_something() {
+    let scene = scene();
+    let mut points = 0;
+    for call in CALLS.into_iter().chain(["openat", "unlink"]) {
+        for n in 1.. {
+            // Opening a file changes something only now and then.
+            if call == "openat" && n % 5 != 0 {
+                continue;
+            }
+            scene.rewind();
+            let Some(output) = scene.run(call, "signal=SIGKILL", n) else { break };
+            points += 1;
+            let what = format!("killed at {call} {n}");
+            assert!(!output.status.success(), "{what}");
+            scene.expect_whole(&what);
+        }
+    }
+    assert!(points > 80, "only {points} runs were killed");
+}
+
+#[test]
+fn any_call_that_changes_something_may_fail() {
+    let scene = scene();
+    let mut points = 0;
+    for (call, error) in CALLS.into_iter().map(|call| (call, "EIO")).chain([
+        ("pwrite64", "ENOSPC"),
+        ("linkat", "EPERM"),
+        ("openat", "EIO"),
+    ]) {
+        for n in 1.. {
+            if call == "openat" && n % 5 != 0 {
+                continue;
+            }
+            scene.rewind();
+            let Some(output) = scene.run(call, &format!("error={error}"), n) else {
+                break;
+            };
+            points += 1;
+            let what = format!("{error} at {call} {n}: {output:?}");
+            // Not every failure matters, but none may kill it.
+            assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{what}");
+            if output.status.success() {
+                assert!(output.stderr.is_empty(), "{what}");
+            }
+            scene.expect_whole(&what);
+        }
+    }
+    assert!(points > 80, "only {points} calls failed");
+}
+
+#[test]
+fn a_source_that_cannot_be_read_stops_its_feed_and_no_other() {
+    let scene = scene();
+    let mut failed = 0;
+    for n in 1..400 {
+        scene.rewind();
+        let log = scene.dirs.root.path().join("strace");
+        let source = scene.dirs.source.join("feed_3.MYD");
+        let output = Command::new("strace")
+            .args(["-f", "-qq", "-o"])
+            .arg(&log)
+            .arg("-P")
+            .arg(&source)
+            .args(["-e", "trace=pread64", "-e"])
+            .arg(format!("inject=pread64:error=EIO:when={n}"))
+            .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device"])
+            .args([&scene.dirs.source, &scene.dirs.copies])
+            .output()
+            .expect("strace runs");
+        if fs::read_to_string(&log).unwrap().lines().count() < n {
+            break;
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.code() == Some(3) {
+            failed += 1;
+            assert!(said.contains("feed_3.MYD: at byte "), "{said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
+        } else {
+            assert_eq!(output.status.code(), Some(0), "{said}");
+        }
+        for number in [1, 6] {
+            let name = format!("feed_{number}.MYD");
+            let same = fs::read(scene.dirs.copies.join(&name)).unwrap()
+                == fs::read(scene.dirs.source.join(&name)).unwrap();
+            assert!(same, "feed {number}");
+        }
+        scene.expect_whole(&format!("read {n} failed"));
+    }
+    assert!(failed > 3, "{failed}");
+}
