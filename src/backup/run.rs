@@ -7,7 +7,7 @@ use super::advance::{Advance, Context, Edit, advance};
 use super::catalog::{self, Catalog, Commit, Ending, Entry, Generation, RunEnd};
 use super::copy::no_directory;
 use super::folder::{Folder, same_file};
-use super::generation::{self, dated_definitions, free_stamp};
+use super::generation::{self, Exchange, dated_definitions, free_stamp};
 use super::glance::Glance;
 use super::held::{Place, as_stamp, dated, stamp};
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
@@ -142,7 +142,10 @@ pub struct Backup {
     summary: Summary,
     pace: Option<Pace>,
     begun: Instant,
+    /// Why nothing more can be committed, until that is told.
     broken: Option<Error>,
+    /// The same, once it is told.
+    over: Option<String>,
     _lock: Option<File>,
 }
 
@@ -228,6 +231,7 @@ impl Backup {
             options,
             begun,
             broken: None,
+            over: None,
             _lock: None,
         };
         backup.open_catalog()?;
@@ -248,7 +252,9 @@ impl Backup {
             for (name, generation) in catalog.pending()? {
                 generation::take_back(&mut catalog, to, &name, &generation)?;
             }
-            generation::remove_retired(&mut catalog, to)?;
+            if let Err(error) = generation::remove_retired(&mut catalog, to) {
+                self.summary.not_deleted = Some(error.to_string());
+            }
             if self.suspicious {
                 sweep(to)?;
             }
@@ -286,6 +292,7 @@ impl Backup {
                 return Ok(Some(report));
             }
             if let Some(error) = self.broken.take() {
+                self.over = Some(error.to_string());
                 self.next.clear();
                 self.glanced.clear();
                 self.gone.clear();
@@ -337,13 +344,14 @@ impl Backup {
         let broken = self.broken.take();
         if let Some(catalog) = self.catalog.as_mut().filter(|_| !self.options.dry_run) {
             let summary = &self.summary;
-            let outcome = match broken {
+            let message =
+                broken.as_ref().map(Error::to_string).or_else(|| self.over.clone());
+            let outcome = match message {
                 Some(_) => "failed",
                 None if summary.stopped => "stopped",
                 None if !summary.is_complete() => "incomplete",
                 None => "ok",
             };
-            let message = broken.as_ref().map(Error::to_string);
             let seen = std::mem::take(&mut self.batch.seen);
             catalog.end_run(
                 self.run,
@@ -438,16 +446,12 @@ impl Backup {
                     self.settle();
                 }
                 Err(error) => {
-                    if self.broken.is_none() {
-                        if self.summary.stopped && so_far.is_none() {
-                            return;
-                        }
-                        let done = match so_far {
-                            Some(report) if self.summary.stopped => Done::Copied(report),
-                            _ => Done::Failed(error),
-                        };
-                        self.wait(feed, done, begun, None, None);
-                    }
+                    let done = match so_far {
+                        _ if !self.summary.stopped => Done::Failed(error),
+                        Some(report) => Done::Copied(report),
+                        None => return,
+                    };
+                    self.wait(feed, done, begun, None, None);
                     return;
                 }
             }
@@ -505,53 +509,27 @@ impl Backup {
                 "a new generation of an unknown copy",
             ));
         };
-        let name = OsStr::new(feed.file());
-        let place = Place { folder: to, name };
-        let stamp = free_stamp(to, name, &stamp(SystemTime::now()))?;
-        let generation = Generation {
-            feed: entry.id,
-            number: entry.generation,
-            ending: Ending::Replaced,
-            run: self.run,
-            file: entry.file,
-            stride: entry.stride,
-            rows: entry.rows,
-            stamp: Some(stamp.clone()),
-            reason: report.reason.map(|reason| reason.to_string()).unwrap_or_default(),
-        };
-        exchange.rows.sync()?;
-        if let Some((_, definition)) = &exchange.definition {
-            definition.sync()?;
-        }
-        catalog.write(|db| Catalog::begin_generation(db, &generation, &[]))?;
-        let run = self.run;
-        let keep = self.options.keep;
-        let exchanged = generation::exchange(&place, exchange, &stamp).and_then(|()| {
-            catalog.write(|db| catalog::put(db, commit, Some(entry), run, keep))
-        });
-        match exchanged {
+        let replacing =
+            Replacing { to, entry, feed, run: self.run, keep: self.options.keep };
+        match replacing.replace(catalog, exchange, commit, &mut report) {
             Ok(entry) => {
                 self.entries.insert(feed.file().to_owned(), entry);
+                if let Err(error) = generation::remove_retired(catalog, to) {
+                    self.summary.not_deleted = Some(error.to_string());
+                }
+                let kept = report.kept.as_deref().and_then(Path::file_name);
+                if kept.map_or(Ok(None), |name| to.stat(name))?.is_none() {
+                    report.kept = None;
+                }
+                Ok((report, None, None, more))
             }
-            Err(error) => {
-                return Err(
-                    match generation::take_back(catalog, to, feed.file(), &generation) {
-                        Ok(()) => error,
-                        Err(undo) => Error::new(
-                            error.status(),
-                            format!(
-                                "{error}; the next run takes it back, for now {undo}"
-                            ),
-                        ),
-                    },
-                );
+            Err(Unreplaced::AsBefore(error)) => Err(error),
+            Err(Unreplaced::Unsure(error)) => {
+                let told = Error::new(error.status(), error.to_string());
+                self.broken = Some(error);
+                Err(told)
             }
         }
-        generation::remove_retired(catalog, to)?;
-        if to.stat(&dated(name, &stamp, 0))?.is_some() {
-            report.kept = Some(to.join(&dated(name, &stamp, 0)));
-        }
-        Ok((report, None, None, more))
     }
 
     /// Puts a feed to those that wait for their commit.
@@ -605,7 +583,12 @@ impl Backup {
         if self.options.dry_run {
             return;
         }
-        if let Err(error) = self.try_commit() {
+        let committed = match (&self.broken, &self.over) {
+            (None, None) => self.try_commit(),
+            (Some(why), _) => Err(Error::new(why.status(), why.to_string())),
+            (None, Some(why)) => Err(Error::new(Status::Catalog, why.clone())),
+        };
+        if let Err(error) = committed {
             for item in &mut self.batch.items {
                 if matches!(item.done, Done::Copied(_)) {
                     let why = format!("it was copied, but not made to last: {error}");
@@ -613,7 +596,9 @@ impl Backup {
                 }
             }
             self.batch.seen.clear();
-            self.broken.get_or_insert(error);
+            if self.over.is_none() {
+                self.broken.get_or_insert(error);
+            }
         }
     }
 
@@ -815,6 +800,73 @@ impl Destinations {
         }
         let folder = folder.filter(|_| !options.dry_run);
         Ok(Destinations { _lock: folder.as_ref().map(lock).transpose()? })
+    }
+}
+
+/// A copy that is to become another file.
+struct Replacing<'a> {
+    to: &'a Folder,
+    entry: &'a Entry,
+    feed: &'a FeedName,
+    run: i64,
+    keep: u64,
+}
+
+/// Why a copy did not become another file.
+enum Unreplaced {
+    /// It is as it was.
+    AsBefore(Error),
+    /// It cannot be told whether the catalog knows of it: the next run looks.
+    Unsure(Error),
+}
+
+impl Replacing<'_> {
+    fn replace(
+        &self,
+        catalog: &mut Catalog,
+        exchange: Exchange,
+        commit: &Commit,
+        report: &mut CopyReport,
+    ) -> Result<Entry, Unreplaced> {
+        let Replacing { to, entry, feed, run, keep } = *self;
+        let name = OsStr::new(feed.file());
+        let as_before = Unreplaced::AsBefore;
+        let stamp = free_stamp(to, name, &stamp(SystemTime::now())).map_err(as_before)?;
+        let generation = Generation {
+            feed: entry.id,
+            number: entry.generation,
+            ending: Ending::Replaced,
+            run,
+            file: entry.file,
+            stride: entry.stride,
+            rows: entry.rows,
+            stamp: Some(stamp.clone()),
+            reason: report.reason.map(|reason| reason.to_string()).unwrap_or_default(),
+        };
+        exchange.rows.sync().map_err(as_before)?;
+        if let Some((_, definition)) = &exchange.definition {
+            definition.sync().map_err(as_before)?;
+        }
+        catalog
+            .write(|db| Catalog::begin_generation(db, &generation, &[]))
+            .map_err(Unreplaced::Unsure)?;
+        if let Err(error) =
+            generation::exchange(&Place { folder: to, name }, exchange, &stamp)
+        {
+            return Err(
+                match generation::take_back(catalog, to, feed.file(), &generation) {
+                    Ok(()) => Unreplaced::AsBefore(error),
+                    Err(undo) => Unreplaced::Unsure(Error::new(
+                        error.status(),
+                        format!("{error}; the next run takes it back, for now {undo}"),
+                    )),
+                },
+            );
+        }
+        report.kept = Some(to.join(&dated(name, &stamp, 0)));
+        catalog
+            .write(|db| catalog::put(db, commit, Some(entry), run, keep))
+            .map_err(Unreplaced::Unsure)
     }
 }
 

@@ -117,7 +117,9 @@ impl Scene {
             let names = fs::read_dir(copies).unwrap().map(|e| e.unwrap().file_name());
             let mut names = names.filter_map(|name| name.into_string().ok());
             let name =
-                names.find(|name| name.starts_with(&prefix)).expect("an old generation");
+                names.find(|name| name.starts_with(&prefix)).unwrap_or_else(|| {
+                    panic!("{what}: the old rows of feed {number} are not kept")
+                });
             assert!(
                 names.all(|name| !name.starts_with(&prefix)),
                 "{what}: it is kept once"
