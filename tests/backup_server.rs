@@ -9,6 +9,7 @@ use server::Server;
 use server::shapes::Shape;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,10 @@ impl Random {
 
 /// Some statement that writes to the table `feed_7`.
 fn statement(random: &mut Random, shape: &Shape) -> String {
+    statement_on("feed_7", random, shape)
+}
+
+fn statement_on(table: &str, random: &mut Random, shape: &Shape) -> String {
     let row = |random: &mut Random| {
         let time = random.below(1000);
         let data = random.below(100);
@@ -47,7 +52,7 @@ fn statement(random: &mut Random, shape: &Shape) -> String {
     };
     let insert = |rows: Vec<String>| {
         format!(
-            "INSERT IGNORE INTO feed_7 ({}) VALUES {}",
+            "INSERT IGNORE INTO {table} ({}) VALUES {}",
             shape.columns(),
             rows.join(",")
         )
@@ -56,15 +61,17 @@ fn statement(random: &mut Random, shape: &Shape) -> String {
     match random.below(20) {
         0..8 => insert(vec![row(random)]),
         8..11 => insert((0..5 + random.below(60)).map(|_| row(random)).collect()),
-        11..13 => format!("UPDATE feed_7 SET data = {} WHERE time = {time}", time % 100),
+        11..13 => format!("UPDATE {table} SET data = {} WHERE time = {time}", time % 100),
         13 => format!(
-            "UPDATE IGNORE feed_7 SET time = time + 7 WHERE time > {time} LIMIT 3"
+            "UPDATE IGNORE {table} SET time = time + 7 WHERE time > {time} LIMIT 3"
         ),
-        14..16 => format!("DELETE FROM feed_7 WHERE time BETWEEN {time} AND {time} + 20"),
-        16 => "OPTIMIZE TABLE feed_7".into(),
-        17 => "ALTER TABLE feed_7 ORDER BY time".into(),
-        18 => "TRUNCATE feed_7".into(),
-        _ => "FLUSH TABLES feed_7".into(),
+        14..16 => {
+            format!("DELETE FROM {table} WHERE time BETWEEN {time} AND {time} + 20")
+        }
+        16 => format!("OPTIMIZE TABLE {table}"),
+        17 => format!("ALTER TABLE {table} ORDER BY time"),
+        18 => format!("TRUNCATE {table}"),
+        _ => format!("FLUSH TABLES {table}"),
     }
 }
 
@@ -255,5 +262,139 @@ fn rows_shifted_by_a_crash_never_reach_the_copy() {
     match report.kept {
         Some(kept) => assert_eq!(fs::read(kept).unwrap(), good),
         None => assert!(held.starts_with(&good)),
+    }
+}
+
+/// The command, with what it printed in case it fails.
+#[track_caller]
+fn emonfeed(arguments: &[&dyn AsRef<std::ffi::OsStr>]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_emonfeed"))
+        .args(arguments.iter().map(|argument| argument.as_ref()))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// What SQL says of each table: rows and checksum.
+fn sums(
+    server: &mut Server,
+    tables: &[(String, &Shape)],
+) -> Vec<(String, String, String)> {
+    tables
+        .iter()
+        .map(|(table, _)| {
+            let count = server.sql(&format!("SELECT COUNT(*) FROM {table}"));
+            let sum = server.sql(&format!("CHECKSUM TABLE {table} EXTENDED"));
+            let cell = |rows: &server::Rows, at: usize| rows[0][at].clone().unwrap();
+            (table.clone(), cell(&count, 0), cell(&sum, 1))
+        })
+        .collect()
+}
+
+/// A hundred feeds of every shape are written to all the time; runs are killed
+/// at random moments; the server and all of its files are lost; and a second
+/// server gets every committed row back.
+#[test]
+fn what_was_backed_up_by_killed_runs_beside_writers_comes_back_whole() {
+    const FEEDS: usize = 100;
+    const KILLED: u32 = 40;
+    let mut server = Server::start();
+    let mut random = Random(SEED ^ u64::from(std::process::id()));
+    println!("seed {:#x}", random.0);
+    let tables: Vec<(String, &Shape)> = (0..FEEDS)
+        .map(|number| {
+            let shapes = server::shapes::SHAPES;
+            (format!("feed_{}", number + 1), &shapes[number % shapes.len()])
+        })
+        .collect();
+    for (table, shape) in &tables {
+        server.sql(&shape.create(table));
+        for _ in 0..3 {
+            let sql = statement_on(table, &mut random, shape);
+            server.sql(&sql);
+        }
+    }
+    // More rows than a block of hashes has, and never emptied.
+    server.sql(
+        "CREATE TABLE feed_1000 (time INT UNSIGNED, data FLOAT, INDEX(time)) ENGINE=MyISAM;
+         INSERT INTO feed_1000 SELECT seq, seq / 7 FROM seq_1_to_100000",
+    );
+    let copies = tempfile::tempdir().unwrap();
+    let backup = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emonfeed"));
+        command.args(["backup", "--same-device", "-q"]);
+        command.arg(server.database()).arg(copies.path());
+        command
+    };
+    let stop = AtomicBool::new(false);
+    let mut unfinished = 0;
+    std::thread::scope(|scope| {
+        for writer in 1..=2_u64 {
+            let mut client = server.client();
+            let (stop, tables) = (&stop, &tables);
+            let mut random = Random(random.0 ^ (writer << 32));
+            scope.spawn(move || {
+                let mut next = 200_000 * writer;
+                while !stop.load(Ordering::Relaxed) {
+                    let (table, shape) = &tables[random.below(FEEDS as u64) as usize];
+                    client.sql(&statement_on(table, &mut random, shape)).unwrap();
+                    let sql = match random.below(4) {
+                        0 => format!(
+                            "UPDATE feed_1000 SET data = {next} WHERE time = 4711"
+                        ),
+                        _ => format!("INSERT INTO feed_1000 VALUES ({next}, {next})"),
+                    };
+                    client.sql(&sql).unwrap();
+                    next += 1;
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            });
+        }
+        for _ in 0..KILLED {
+            let mut run = backup().spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(5 + random.below(400)));
+            // It may have finished.
+            run.kill().unwrap();
+            unfinished += u32::from(!run.wait().unwrap().success());
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(unfinished > KILLED / 4, "only {unfinished} of {KILLED} were killed");
+    let status = backup().status().unwrap();
+    assert!(status.success(), "{status}");
+    let mut tables = tables;
+    tables.push(("feed_1000".into(), tables[0].1));
+    let before = sums(&mut server, &tables);
+    emonfeed(&[&"verify", &copies.path(), &"--source", &server.database()]);
+    server.crash();
+    drop(server);
+
+    let mut second = Server::start();
+    let options = copies.path().join("my.cnf");
+    fs::write(
+        &options,
+        format!("[client]\nuser=root\nsocket={}/s\n", second.folder().display()),
+    )
+    .unwrap();
+    emonfeed(&[
+        &"restore",
+        &copies.path(),
+        &second.database(),
+        &"--run",
+        &"--database",
+        &"emoncms",
+        &"--defaults-file",
+        &options,
+    ]);
+    assert_eq!(sums(&mut second, &tables), before);
+    for (table, _) in &tables {
+        let check = second.sql(&format!("CHECK TABLE {table} EXTENDED"));
+        assert_eq!(check.last().unwrap()[3].as_deref(), Some("OK"), "{table}");
     }
 }
