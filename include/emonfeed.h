@@ -37,6 +37,7 @@
  * give it back to the _free function of its type, once, and not to free().
  * What a function returns as a pointer to const is lent: it belongs to the
  * object it was asked of and lives as long. All _free functions take NULL.
+ * One object is to be ended rather than freed: emonfeed_backup_close().
  *
  * NULL. Where a pointer is needed, NULL is EMONFEED_STATUS_ARGUMENT with a
  * message that names the parameter. Functions that cannot fail answer NULL
@@ -220,6 +221,11 @@
 #define EMONFEED_STATUS_DESTINATION 60
 
 /**
+ * The catalog of a backup is damaged, or cannot be written.
+ */
+#define EMONFEED_STATUS_CATALOG 61
+
+/**
  * Open flag: read with `pread` rather than through a memory mapping, and
  * install no SIGBUS handler. For hosts that want no signal handler and for
  * network file systems; single look-ups are slower.
@@ -360,8 +366,9 @@
 #define EMONFEED_OUTCOME_APPENDED 2
 
 /**
- * Outcome: the value of the copy's last row was brought up to date, and rows
- * were appended if there were any.
+ * Outcome: rows that the copy held were overwritten (`emonfeed_copy()` does
+ * that only to the value of the last one), and rows were appended if there
+ * were any.
  */
 #define EMONFEED_OUTCOME_PATCHED 3
 
@@ -370,6 +377,63 @@
  * was made anew and the old one kept under a dated name.
  */
 #define EMONFEED_OUTCOME_NEW_GENERATION 4
+
+/**
+ * Outcome: the feed could not be copied; the copy, if there is one, is as it
+ * was. `emonfeed_report_status()` and `emonfeed_report_message()` say why.
+ */
+#define EMONFEED_OUTCOME_FAILED 5
+
+/**
+ * Outcome: the feed was left out, for it has more bytes than the option
+ * `max-size` allows.
+ */
+#define EMONFEED_OUTCOME_SKIPPED 6
+
+/**
+ * Outcome: the source does not have the feed any more; the copy stays.
+ */
+#define EMONFEED_OUTCOME_SOURCE_GONE 7
+
+/**
+ * Outcome: the source does not have the feed any more, and the copy and what
+ * was kept of it were removed, because of the option `delete`.
+ */
+#define EMONFEED_OUTCOME_DELETED 8
+
+/**
+ * One run of the backup: it brings the copies of all feeds of a directory up
+ * to date. Yours; end it with `emonfeed_backup_close()`.
+ *
+ * It goes from step to step. Between two of them nothing is done and no thread
+ * runs, so that is where a program shows how far it is, pauses, or decides to
+ * stop. What a step reports is on the disk and in the catalog: a program that
+ * crashes loses at most the work that was not reported, and the next run does
+ * that again. From the first moment to the end the destination is locked
+ * against other runs.
+ *
+ * One thread at a time may use it, not necessarily the one that got it. After
+ * `fork()` it belongs to the parent: in the child each function of it fails or
+ * does nothing, and freeing it changes nothing in the destination.
+ *
+ *     emonfeed_backup *backup = NULL;
+ *     emonfeed_error *error = NULL;
+ *     const char *options[] = {"exclude=12,30-39", "keep=5", NULL};
+ *     bool more = false;
+ *     emonfeed_status status = emonfeed_backup_open("/var/lib/mysql/emoncms", "/mnt/backup",
+ *                                                   options, &backup, &error);
+ *     while (status == EMONFEED_STATUS_OK &&
+ *            (status = emonfeed_backup_step(backup, &more, &error)) == EMONFEED_STATUS_OK && more)
+ *         puts(emonfeed_report_message(emonfeed_backup_report(backup)));
+ *     if (status != EMONFEED_STATUS_OK)
+ *         fprintf(stderr, "%s\n", emonfeed_error_message(error));
+ *
+ * Functions: `emonfeed_backup_open()`, `emonfeed_backup_feeds()`,
+ * `emonfeed_backup_step()`, `emonfeed_backup_report()`,
+ * `emonfeed_backup_stop()`, `emonfeed_backup_close()`,
+ * `emonfeed_backup_free()`.
+ */
+typedef struct emonfeed_backup emonfeed_backup;
 
 /**
  * Why a call failed: a status and a message for people. Yours; free it with
@@ -423,17 +487,25 @@ typedef struct emonfeed_feed emonfeed_feed;
 typedef struct emonfeed_histogram emonfeed_histogram;
 
 /**
- * What one copy did. Yours; free it with `emonfeed_report_free()`.
+ * What was done about one feed. That of `emonfeed_copy()` is yours; free it
+ * with `emonfeed_report_free()`. That of `emonfeed_backup_report()` belongs to
+ * the backup, which frees it.
  *
  * It never changes, so any number of threads may read it until it is freed.
+ * If it does not tell of a copy (the outcome is `EMONFEED_OUTCOME_FAILED` or
+ * a later one), its figures of rows and bytes are 0.
  *
- * Functions: `emonfeed_report_outcome()`, `emonfeed_report_outcome_name()`,
+ * Functions: `emonfeed_report_feed()`, `emonfeed_report_table()`,
+ * `emonfeed_report_file()`, `emonfeed_report_outcome()`,
+ * `emonfeed_report_outcome_name()`, `emonfeed_report_status()`,
  * `emonfeed_report_rows_copied()`, `emonfeed_report_rows_total()`,
  * `emonfeed_report_bytes_copied()`, `emonfeed_report_bytes_total()`,
- * `emonfeed_report_bytes_repaired()`, `emonfeed_report_kept()`,
+ * `emonfeed_report_bytes_repaired()`, `emonfeed_report_bytes_overwritten()`,
+ * `emonfeed_report_kept()`, `emonfeed_report_adopted()`,
  * `emonfeed_report_definition_copied()`, `emonfeed_report_dry_run()`,
- * `emonfeed_report_message()`, `emonfeed_report_free()`. Made by:
- * `emonfeed_copy()`.
+ * `emonfeed_report_seconds()`, `emonfeed_report_message()`,
+ * `emonfeed_report_free()`. Made by: `emonfeed_copy()`,
+ * `emonfeed_backup_step()`.
  */
 typedef struct emonfeed_report emonfeed_report;
 
@@ -645,6 +717,82 @@ typedef struct {
      */
     double sum;
 } emonfeed_bin;
+
+/**
+ * What a run did. A plain value: nothing in it needs to be freed.
+ *
+ * Functions: filled in by `emonfeed_backup_close()`.
+ */
+typedef struct {
+    /**
+     * Feeds in the source that were asked for. Those that follow add up to it
+     * unless the run was stopped, except for `source_gone` and `deleted`,
+     * which the source does not have.
+     */
+    uint64_t feeds;
+    /**
+     * Copies that held every row already.
+     */
+    uint64_t unchanged;
+    /**
+     * Copies that were made.
+     */
+    uint64_t created;
+    /**
+     * Copies that rows were appended to.
+     */
+    uint64_t appended;
+    /**
+     * Copies of which rows were overwritten.
+     */
+    uint64_t patched;
+    /**
+     * Copies that were made anew, the old one being kept.
+     */
+    uint64_t new_generation;
+    /**
+     * Feeds that could not be copied.
+     */
+    uint64_t failed;
+    /**
+     * Feeds that were left out because they are too large.
+     */
+    uint64_t skipped;
+    /**
+     * Copies whose source is gone.
+     */
+    uint64_t source_gone;
+    /**
+     * Copies that were removed because their source is gone.
+     */
+    uint64_t deleted;
+    /**
+     * Rows written.
+     */
+    uint64_t rows_copied;
+    /**
+     * Bytes of rows written, overwritten ones included.
+     */
+    uint64_t bytes_copied;
+    /**
+     * How long the run was open, in seconds.
+     */
+    double seconds;
+    /**
+     * Whether it was closed or stopped before all feeds were looked at.
+     */
+    bool stopped;
+    /**
+     * Whether every feed that was asked for is copied: none failed, the run
+     * was not stopped, and what was to be removed was.
+     */
+    bool complete;
+    /**
+     * Why copies that were to be removed were not, in one sentence of UTF-8
+     * for people; an empty string if that did not happen.
+     */
+    char not_deleted[256];
+} emonfeed_summary;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1025,6 +1173,147 @@ emonfeed_status emonfeed_copy(const char *source,
                               emonfeed_error **error);
 
 /**
+ * Begins a run that brings the copies of the feeds in the directory `source`
+ * up to date in the directory `destination`.
+ *
+ * `source` is a database's directory of the server, such as
+ * `/var/lib/mysql/emoncms`, or one of PHPTimeSeries or PHPFina. `destination`
+ * is made if it does not exist; it holds a plain file per feed, which every
+ * function here reads, and a catalog of what is in them. Relative paths count
+ * from the directory that the program is in, which must stay the same as long
+ * as the run is open.
+ *
+ * `options` is NULL, or an array of strings `name=value` that ends with NULL;
+ * a name alone is the same as `name=1`. They are those of the command
+ * `emonfeed backup`:
+ *
+ * - `prefix=TEXT`: what the names of feed tables begin with (`feed_`)
+ * - `only=FEEDS`, `exclude=FEEDS`: only these feeds, or all but these.
+ *   `FEEDS` is one or several of `7`, `1-50`, `feed_7`, with `*` and `?` as in
+ *   a shell, and commas between; given repeatedly, they add up. What is
+ *   excluded is so even if it is in `only`.
+ * - `dry-run`: only find out what would be done; write nothing
+ * - `recheck=1/30`, `all` or `none`: how much of what the copies hold is
+ *   compared besides their ends: another thirtieth on each run (that is what
+ *   holds if nothing is said), everything, or nothing
+ * - `keep=N`: how many old states are kept of each feed (3)
+ * - `delete`: remove the copies of feeds that the source does not have any
+ *   more; `max-delete=N`: but none if it were more than so many (10)
+ * - `bwlimit=RATE`: bytes to write per second at most; `max-size=SIZE`: leave
+ *   out feeds with more bytes. Both are a number, or one with `k`, `M` or `G`
+ *   behind it, for a thousand, a million or a thousand millions
+ * - `same-device`: allow a destination on the disk of the source;
+ *   `require-mount`: refuse one on the disk of the root directory;
+ *   `trust-owner`: allow one that belongs to another user
+ *
+ * `*out` becomes a run that is yours. Fails if there is nothing to begin:
+ * `EMONFEED_STATUS_LOCKED` if another run is at work in this destination,
+ * `EMONFEED_STATUS_DESTINATION` if that is no place for copies,
+ * `EMONFEED_STATUS_CATALOG` if its catalog cannot be used,
+ * `EMONFEED_STATUS_NOT_FOUND` if there is no such directory or no feed in it
+ * that was asked for, `EMONFEED_STATUS_ARGUMENT` for an option that there is
+ * not or a value that it cannot have.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_backup_open(const char *source,
+                                     const char *destination,
+                                     const char *const *options,
+                                     emonfeed_backup **out,
+                                     emonfeed_error **error);
+
+/**
+ * How many feeds there are to look at. It can grow in the last steps, by
+ * feeds that came meanwhile. 0 if `backup` is NULL.
+ */
+uint64_t emonfeed_backup_feeds(const emonfeed_backup *backup);
+
+/**
+ * Goes on until there is a feed to report of.
+ *
+ * `*out` becomes `true` if there is one: then `emonfeed_backup_report()` has
+ * its report, and what that says is on the disk and in the catalog. It becomes
+ * `false` when all is done: then only `emonfeed_backup_close()` is left. Feeds
+ * are reported in the order of their numbers, except that some may have to
+ * wait for others: many are put on the disk at a time, for two seconds or so,
+ * and one step may do the work for all of them.
+ *
+ * A feed that cannot be copied is no failure of the step: its report has
+ * `EMONFEED_OUTCOME_FAILED`, and the others follow. The step fails if no more
+ * can be written down, for one because the disk is full
+ * (`EMONFEED_STATUS_IO`, `EMONFEED_STATUS_CATALOG`): then what was reported
+ * before holds, nothing else will be copied, and the run is still to be
+ * closed.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_backup_step(emonfeed_backup *backup,
+                                     bool *out,
+                                     emonfeed_error **error);
+
+/**
+ * The report of the last step; NULL before the first step, when all is done,
+ * after a step that failed, or if `backup` is NULL.
+ *
+ * It belongs to the backup and lives until its next step or its end. Do not
+ * free it.
+ */
+const emonfeed_report *emonfeed_backup_report(const emonfeed_backup *backup);
+
+/**
+ * Looks at no further feed. The steps that follow report of those that were
+ * looked at already. NULL is fine.
+ */
+void emonfeed_backup_stop(emonfeed_backup *backup);
+
+/**
+ * Ends the run and frees it, at any time: commits what was copied, whether it
+ * was reported or not, writes down how the run went, and lets others at the
+ * destination. NULL is fine and gives a summary of zeros.
+ *
+ * `*out` becomes the summary; here `out` may be NULL, if nobody wants that.
+ * The backup is gone even if this fails, which it does if not all could be
+ * written down (`EMONFEED_STATUS_IO`, `EMONFEED_STATUS_CATALOG`): then what was
+ * not reported may not be copied, and the next run will do it.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_backup_close(emonfeed_backup *backup,
+                                      emonfeed_summary *out,
+                                      emonfeed_error **error);
+
+/**
+ * Frees a run without closing it, as if the program had crashed: what was
+ * reported holds, what was not is lost, and the next run is told that this one
+ * was cut short. It fails in nothing and waits for nothing. NULL is fine.
+ */
+void emonfeed_backup_free(emonfeed_backup *backup);
+
+/**
+ * The number of the feed, as its table's name has it: `7` of `feed_7`. (It
+ * may have more digits than fit into an integer.) Of NULL, and of a report of
+ * `emonfeed_copy()`: an empty string. Never NULL.
+ *
+ * The text belongs to the report and lives as long as it does.
+ */
+const char *emonfeed_report_feed(const emonfeed_report *report);
+
+/**
+ * The name of the feed's table, such as `feed_7`; of a PHPFina feed its
+ * number. Of NULL, and of a report of `emonfeed_copy()`: an empty string.
+ * Never NULL.
+ *
+ * The text belongs to the report and lives as long as it does.
+ */
+const char *emonfeed_report_table(const emonfeed_report *report);
+
+/**
+ * The name of the file of the feed's rows, which is that of the copy too:
+ * `feed_7.MYD`, or `7.dat` of a PHPFina feed. Of NULL, and of a report of
+ * `emonfeed_copy()`: an empty string. Never NULL.
+ *
+ * The text belongs to the report and lives as long as it does.
+ */
+const char *emonfeed_report_file(const emonfeed_report *report);
+
+/**
  * What became of the copy: one of `EMONFEED_OUTCOME_…`. -1 if `report` is
  * NULL.
  */
@@ -1032,14 +1321,23 @@ int32_t emonfeed_report_outcome(const emonfeed_report *report);
 
 /**
  * What became of the copy, in one word: `unchanged`, `created`, `appended`,
- * `patched` or `new-generation`. Of NULL: an empty string. Never NULL.
+ * `patched`, `new-generation`, `failed`, `skipped`, `source-gone` or
+ * `deleted`. Of NULL: an empty string. Never NULL.
  *
  * The text belongs to the report and lives as long as it does.
  */
 const char *emonfeed_report_outcome_name(const emonfeed_report *report);
 
 /**
- * Rows written, a rewritten last row included. 0 if `report` is NULL.
+ * Why the feed could not be copied: one of `EMONFEED_STATUS_…`.
+ * `EMONFEED_STATUS_OK` if the outcome is not `EMONFEED_OUTCOME_FAILED`, or if
+ * `report` is NULL.
+ */
+emonfeed_status emonfeed_report_status(const emonfeed_report *report);
+
+/**
+ * Rows written behind those that the copy held. (Of `emonfeed_copy()`, a
+ * rewritten last row is counted too.) 0 if `report` is NULL.
  */
 uint64_t emonfeed_report_rows_copied(const emonfeed_report *report);
 
@@ -1049,7 +1347,7 @@ uint64_t emonfeed_report_rows_copied(const emonfeed_report *report);
 uint64_t emonfeed_report_rows_total(const emonfeed_report *report);
 
 /**
- * Bytes of the rows written. 0 if `report` is NULL.
+ * Bytes of these rows. 0 if `report` is NULL.
  */
 uint64_t emonfeed_report_bytes_copied(const emonfeed_report *report);
 
@@ -1065,6 +1363,13 @@ uint64_t emonfeed_report_bytes_total(const emonfeed_report *report);
 uint64_t emonfeed_report_bytes_repaired(const emonfeed_report *report);
 
 /**
+ * Bytes of rows that the copy held and that were overwritten, for the source
+ * has others there: of readings that were edited, or of a copy that was
+ * damaged. 0 if `report` is NULL, and of `emonfeed_copy()`.
+ */
+uint64_t emonfeed_report_bytes_overwritten(const emonfeed_report *report);
+
+/**
  * The path the old copy was kept under; NULL if none was, or if `report` is
  * NULL.
  *
@@ -1073,19 +1378,34 @@ uint64_t emonfeed_report_bytes_repaired(const emonfeed_report *report);
 const char *emonfeed_report_kept(const emonfeed_report *report);
 
 /**
+ * Whether the copy was there before the destination had a catalog, made by
+ * another program perhaps: it was compared with the source as a whole and
+ * taken over. `false` if `report` is NULL.
+ */
+bool emonfeed_report_adopted(const emonfeed_report *report);
+
+/**
  * Whether the table's definition was copied, too. `false` if `report` is
  * NULL.
  */
 bool emonfeed_report_definition_copied(const emonfeed_report *report);
 
 /**
- * Whether nothing was written, because of `EMONFEED_COPY_DRY_RUN`. `false` if
- * `report` is NULL.
+ * Whether nothing was written, because of `EMONFEED_COPY_DRY_RUN` or the
+ * option `dry-run`: the report is of what would be done. `false` if `report`
+ * is NULL.
  */
 bool emonfeed_report_dry_run(const emonfeed_report *report);
 
 /**
- * What was done, in one sentence for people. Of NULL: an empty string. Never
+ * How many seconds it took, without its share of what a run does for many
+ * feeds at a time. 0 if `report` is NULL.
+ */
+double emonfeed_report_seconds(const emonfeed_report *report);
+
+/**
+ * What was done, or why it could not be, in one sentence of UTF-8 for people.
+ * Of NULL: an empty string. Never
  * NULL.
  *
  * The text belongs to the report and lives as long as it does.
@@ -1093,7 +1413,8 @@ bool emonfeed_report_dry_run(const emonfeed_report *report);
 const char *emonfeed_report_message(const emonfeed_report *report);
 
 /**
- * Frees a report. NULL is fine.
+ * Frees a report of `emonfeed_copy()`; one of `emonfeed_backup_report()` is not
+ * yours to free. NULL is fine.
  */
 void emonfeed_report_free(emonfeed_report *report);
 

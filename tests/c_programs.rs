@@ -154,6 +154,74 @@ fn copy_copies_and_says_how_much() {
 }
 
 #[test]
+fn backup_takes_a_directory_feed_by_feed() {
+    let folder = c::temporary();
+    for program in builds(folder.path(), "backup") {
+        let feeds = c::temporary();
+        let (source, copies) = (feeds.path().join("feeds"), feeds.path().join("copies"));
+        fs::create_dir(&source).unwrap();
+        let feed = |id: u32, rows: u16| {
+            let rows = (0..rows).map(|i| (1000 + u32::from(i), f32::from(i)));
+            write_feed(&source.join(format!("feed_{id}.MYD")), rows);
+        };
+        let same = OsStr::new("same-device");
+        let arguments = [source.as_os_str(), copies.as_os_str(), same];
+        let lines = |command: Command, arguments: &[&OsStr]| -> Vec<String> {
+            let text = said(command, arguments);
+            let message = |line: &str| line.split("; ").next().unwrap_or("").to_owned();
+            text.lines().map(message).collect()
+        };
+
+        (feed(1, 5), feed(2, 3), feed(10, 1));
+        assert_eq!(
+            lines(Command::new(&program), &arguments),
+            [
+                "[1/3] feed_1.MYD: created with 5 rows, 45 bytes",
+                "[2/3] feed_2.MYD: created with 3 rows, 27 bytes",
+                "[3/3] feed_10.MYD: created with 1 row, 9 bytes",
+                "9 rows copied",
+            ]
+        );
+        // Grown, cleared, gone, new.
+        (feed(1, 7), feed(2, 2), feed(3, 0));
+        fs::remove_file(source.join("feed_10.MYD")).unwrap();
+        let mut second = lines(valgrind(&program), &arguments);
+        second.sort();
+        assert_eq!(
+            second,
+            [
+                "4 rows copied",
+                "[1/3] feed_1.MYD: extended by 2 rows, 18 bytes",
+                "[2/3] feed_2.MYD: made anew with 2 rows, 18 bytes",
+                "[3/3] feed_3.MYD: created with 0 rows, 0 bytes",
+                "[4/3] feed_10.MYD: the source is gone, the copy stays",
+            ]
+        );
+        for id in [1, 2, 3] {
+            let name = format!("feed_{id}.MYD");
+            let [theirs, ours] = [&source, &copies].map(|folder| folder.join(&name));
+            assert_eq!(fs::read(ours).unwrap(), fs::read(theirs).unwrap());
+        }
+        assert_eq!(
+            lines(
+                valgrind(&program),
+                &[&arguments[..], &[OsStr::new("only=1")]].concat()
+            ),
+            ["[1/1] feed_1.MYD: unchanged, 7 rows", "0 rows copied"]
+        );
+        let delete = OsStr::new("delete");
+        let deleted = lines(valgrind(&program), &[&arguments[..], &[delete]].concat());
+        assert!(
+            deleted.contains(
+                &"[4/3] feed_10.MYD: the source is gone, the copy was removed".to_owned()
+            ),
+            "{deleted:?}"
+        );
+        assert!(!copies.join("feed_10.MYD").exists());
+    }
+}
+
+#[test]
 fn threads_get_the_answers_one_thread_gets() {
     let folder = c::temporary();
     let path = folder.path().join("feed_1.MYD");

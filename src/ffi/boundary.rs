@@ -23,8 +23,13 @@ use crate::error::{Error, Result, Status};
 /// The body of an export that can fail: `fallible!(name, out, error, || …)`.
 ///
 /// The closure's answer is written to `*out`. It is not entered if `out` is
-/// NULL.
+/// NULL; or, with `out may be NULL` at the end, its answer is dropped then.
 macro_rules! fallible {
+    ($function:ident, $out:ident, $error:ident, $body:expr, out may be NULL) => {{
+        let mut unwanted = std::mem::MaybeUninit::uninit();
+        let out = if $out.is_null() { unwanted.as_mut_ptr() } else { $out };
+        fallible!($function, out, $error, $body)
+    }};
     ($function:ident, $out:ident, $error:ident, $body:expr) => {{
         let body = $body;
         // SAFETY: the header demands of every caller that `out` and `error`
@@ -89,12 +94,30 @@ macro_rules! text {
     }};
 }
 
+/// The UTF-8 texts in an array of NUL-terminated strings that ends with NULL;
+/// none if the array is NULL.
+macro_rules! texts {
+    ($pointer:ident) => {{
+        // SAFETY: the header demands of every caller that such an array ends
+        // with NULL; otherwise as for `path!`.
+        unsafe { $crate::ffi::boundary::texts($pointer, stringify!($pointer)) }?
+    }};
+}
+
 /// The path in a NUL-terminated string, which must not be NULL.
 macro_rules! path {
     ($pointer:ident) => {{
         // SAFETY: the header demands of every caller that a string is NULL or
         // NUL-terminated and does not change during the call.
         unsafe { $crate::ffi::boundary::path($pointer, stringify!($pointer)) }?
+    }};
+}
+
+/// Takes an object back, or `None` if its pointer is NULL.
+macro_rules! taken {
+    ($object:ident) => {{
+        // SAFETY: as for `free!`.
+        unsafe { $crate::ffi::boundary::taken($object) }
     }};
 }
 
@@ -158,11 +181,16 @@ pub(super) fn owned<T>(object: T) -> *mut T {
 
 /// # Safety
 /// `object` must be NULL or come from [`owned`], and be used by nobody else.
+pub(super) unsafe fn taken<T>(object: *mut T) -> Option<Box<T>> {
+    // SAFETY: it came from `Box::into_raw` and nobody else uses it.
+    (!object.is_null()).then(|| unsafe { Box::from_raw(object) })
+}
+
+/// # Safety
+/// As for [`taken`].
 pub(super) unsafe fn free<T>(object: *mut T) {
-    if !object.is_null() {
-        // SAFETY: it came from `Box::into_raw` and nobody else uses it.
-        drop(unsafe { Box::from_raw(object) });
-    }
+    // SAFETY: the caller's promise.
+    drop(unsafe { taken(object) });
 }
 
 /// # Safety
@@ -218,6 +246,30 @@ pub(super) unsafe fn text<'a>(
     let text = unsafe { CStr::from_ptr(pointer) }.to_str();
     text.map(Some)
         .map_err(|_| Error::new(Status::Argument, format!("{name} is not valid UTF-8")))
+}
+
+/// # Safety
+/// `pointer` must be NULL or an array that ends with NULL, of strings as for
+/// [`path`].
+pub(super) unsafe fn texts<'a>(
+    mut pointer: *const *const c_char,
+    name: &str,
+) -> Result<Vec<&'a str>> {
+    let mut texts = Vec::new();
+    if pointer.is_null() {
+        return Ok(texts);
+    }
+    if !pointer.is_aligned() {
+        let message = format!("{name} is not aligned as its type must be");
+        return Err(Error::new(Status::Argument, message));
+    }
+    // SAFETY: the caller's promise; what ends the array is not passed over.
+    while let Some(one) = unsafe { text(*pointer, name) }? {
+        texts.push(one);
+        // SAFETY: as above.
+        pointer = unsafe { pointer.add(1) };
+    }
+    Ok(texts)
 }
 
 /// # Safety
@@ -374,6 +426,47 @@ mod tests {
             let message = CStr::from_ptr(emonfeed_error_message(error));
             assert_eq!(message, c"out must not be NULL");
             emonfeed_error_free(error);
+        }
+    }
+
+    #[test]
+    fn an_output_that_may_be_null_is_not_missed() {
+        let mut out = -1;
+        for (out, writes) in [(&raw mut out, true), (ptr::null_mut(), false)] {
+            let mut entered = false;
+            let error = ptr::null_mut();
+            let status = fallible!(
+                emonfeed_test,
+                out,
+                error,
+                || {
+                    entered = true;
+                    Ok(7)
+                },
+                out may be NULL
+            );
+            assert_eq!((status, entered), (EMONFEED_STATUS_OK, true));
+            // SAFETY: not NULL, and so the variable above.
+            assert_eq!(unsafe { out.as_ref() }, writes.then_some(&7));
+        }
+    }
+
+    #[test]
+    fn texts_end_with_null() {
+        let some = [c"a=1".as_ptr(), c"".as_ptr(), ptr::null(), c"b".as_ptr()];
+        let bad = [c"a".as_ptr(), c"\xff".as_ptr(), ptr::null()];
+        // SAFETY: what is not NULL ends with NULL.
+        unsafe {
+            assert_eq!(texts(some.as_ptr(), "options").unwrap(), ["a=1", ""]);
+            assert!(texts(ptr::null(), "options").unwrap().is_empty());
+            for (pointer, says) in [
+                (bad.as_ptr(), "options is not valid UTF-8"),
+                (some.as_ptr().byte_add(1), "options is not aligned"),
+            ] {
+                let error = texts(pointer, "options").unwrap_err();
+                assert_eq!(error.status(), Status::Argument);
+                assert!(error.to_string().contains(says), "{error}");
+            }
         }
     }
 

@@ -69,7 +69,7 @@ pub const EMONFEED_STATUS_CATALOG: i32 = 61;
 /// not compile, nor does one whose numbers differ.
 macro_rules! codes {
     ($($status:ident => $code:ident,)*) => {
-        const fn code(status: Status) -> emonfeed_status {
+        pub(super) const fn code(status: Status) -> emonfeed_status {
             match status {
                 $(Status::$status => $code,)*
             }

@@ -31,3 +31,7 @@ mod histogram;
 mod text;
 
 mod copy;
+
+mod backup;
+
+mod report;
