@@ -215,25 +215,31 @@ void php_emonfeed_answer_csv(zval *return_value, const emonfeed_csv *csv)
 	php_emonfeed_answer_release();
 }
 
+void php_emonfeed_add_report(zval *array, const emonfeed_report *report)
+{
+	const char *kept = emonfeed_report_kept(report);
+
+	add_assoc_string(array, "outcome", emonfeed_report_outcome_name(report));
+	php_emonfeed_add_count(array, "rows_copied", emonfeed_report_rows_copied(report));
+	php_emonfeed_add_count(array, "rows_total", emonfeed_report_rows_total(report));
+	php_emonfeed_add_count(array, "bytes_copied", emonfeed_report_bytes_copied(report));
+	php_emonfeed_add_count(array, "bytes_total", emonfeed_report_bytes_total(report));
+	php_emonfeed_add_count(array, "bytes_repaired", emonfeed_report_bytes_repaired(report));
+	if (kept) {
+		add_assoc_string(array, "kept", kept);
+	} else {
+		add_assoc_null(array, "kept");
+	}
+	add_assoc_bool(array, "definition_copied", emonfeed_report_definition_copied(report));
+	add_assoc_bool(array, "dry_run", emonfeed_report_dry_run(report));
+}
+
 void php_emonfeed_answer_report(zval *return_value)
 {
 	const emonfeed_report *report = EMONFEED_G(answer).report;
-	const char *kept = emonfeed_report_kept(report);
 
 	array_init_size(return_value, 10);
-	add_assoc_string(return_value, "outcome", emonfeed_report_outcome_name(report));
-	php_emonfeed_add_count(return_value, "rows_copied", emonfeed_report_rows_copied(report));
-	php_emonfeed_add_count(return_value, "rows_total", emonfeed_report_rows_total(report));
-	php_emonfeed_add_count(return_value, "bytes_copied", emonfeed_report_bytes_copied(report));
-	php_emonfeed_add_count(return_value, "bytes_total", emonfeed_report_bytes_total(report));
-	php_emonfeed_add_count(return_value, "bytes_repaired", emonfeed_report_bytes_repaired(report));
-	if (kept) {
-		add_assoc_string(return_value, "kept", kept);
-	} else {
-		add_assoc_null(return_value, "kept");
-	}
-	add_assoc_bool(return_value, "definition_copied", emonfeed_report_definition_copied(report));
-	add_assoc_bool(return_value, "dry_run", emonfeed_report_dry_run(report));
+	php_emonfeed_add_report(return_value, report);
 	add_assoc_string(return_value, "message", emonfeed_report_message(report));
 	php_emonfeed_answer_release();
 }

@@ -22,6 +22,9 @@ void php_emonfeed_answer_json(zval *return_value);    /* the points as JSON */
 void php_emonfeed_answer_csv(zval *return_value, const emonfeed_csv *csv);  /* the points as CSV */
 void php_emonfeed_answer_report(zval *return_value);  /* what one copy did */
 
+/* What was done about a feed, except for the message. */
+void php_emonfeed_add_report(zval *array, const emonfeed_report *report);
+
 /* A count as int; as float where int is too small for it (32-bit PHP). */
 void php_emonfeed_add_count(zval *array, const char *key, uint64_t count);
 

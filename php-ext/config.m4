@@ -89,7 +89,7 @@ if test "$PHP_EMONFEED" != "no"; then
   PHP_SUBST([EMONFEED_CRATE])
   PHP_ADD_INCLUDE([$EMONFEED_INCLUDE])
   PHP_NEW_EXTENSION([emonfeed],
-    [emonfeed.c feed.c exception.c answer.c csv.c path.c],
+    [emonfeed.c feed.c backup.c exception.c answer.c csv.c path.c],
     [$ext_shared],,
     [-DZEND_ENABLE_STATIC_TSRMLS_CACHE=1 -fvisibility=hidden])
   PHP_ADD_MAKEFILE_FRAGMENT

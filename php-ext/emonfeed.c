@@ -10,6 +10,7 @@
 #include <php_ini.h>
 
 #include "answer.h"
+#include "backup.h"
 #include "exception.h"
 #include "feed.h"
 #include "path.h"
@@ -143,6 +144,7 @@ static PHP_MINIT_FUNCTION(emonfeed)
 	REGISTER_INI_ENTRIES();
 	php_emonfeed_exception_minit();
 	php_emonfeed_feed_minit();
+	php_emonfeed_backup_minit();
 	return SUCCESS;
 }
 

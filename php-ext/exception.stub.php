@@ -110,4 +110,9 @@ class Exception extends \RuntimeException
      * @var int
      */
     public const DESTINATION = 60;
+    /**
+     * The catalog of a backup is damaged, or cannot be written.
+     * @var int
+     */
+    public const CATALOG = 61;
 }

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 9a6a148be04e0db6b52d2fa3c395d65d53fbd203 */
+ * Stub hash: 98fa9d159e3c6f9b500d1557babc192e6ee93b4a */
 
 
 
@@ -134,6 +134,12 @@ static zend_class_entry *register_class_Emonfeed_Exception(zend_class_entry *cla
 	zend_string *const_DESTINATION_name = zend_string_init_interned("DESTINATION", sizeof("DESTINATION") - 1, 1);
 	zend_declare_class_constant_ex(class_entry, const_DESTINATION_name, &const_DESTINATION_value, ZEND_ACC_PUBLIC, NULL);
 	zend_string_release(const_DESTINATION_name);
+
+	zval const_CATALOG_value;
+	ZVAL_LONG(&const_CATALOG_value, 61);
+	zend_string *const_CATALOG_name = zend_string_init_interned("CATALOG", sizeof("CATALOG") - 1, 1);
+	zend_declare_class_constant_ex(class_entry, const_CATALOG_name, &const_CATALOG_value, ZEND_ACC_PUBLIC, NULL);
+	zend_string_release(const_CATALOG_name);
 
 	return class_entry;
 }

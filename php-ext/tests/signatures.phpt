@@ -63,6 +63,7 @@ BAD_ROW = 43
 CHANGED = 50
 LOCKED = 51
 DESTINATION = 60
+CATALOG = 61
 
 final class Emonfeed\Feed
 parent: none
@@ -98,3 +99,16 @@ rowsJson(int $start, int $end, int $limit = 0): string
 rowsCsv(int $start, int $end, array $format = [], int $given = 0): array
 histogram(int $start, int $end): array
 sumByTime(float $min, float $max): array
+
+final class Emonfeed\Backup
+parent: none
+cloneable: false
+__construct(string $source, string $destination, array $options = [])
+feeds(): int
+stop(): void
+close(): array
+current(): ?array
+key(): ?string
+next(): void
+rewind(): void
+valid(): bool

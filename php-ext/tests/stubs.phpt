@@ -11,6 +11,7 @@ foreach ($stubs as $stub) {
 }
 ?>
 --EXPECT--
+backup.stub.php: same
 emonfeed.stub.php: same
 exception.stub.php: same
 feed.stub.php: same
