@@ -495,6 +495,14 @@ impl Catalog {
         })
     }
 
+    /// When a run began, Unix seconds.
+    pub(super) fn began(&self, run: i64) -> Result<Option<i64>> {
+        self.on(|db| {
+            let sql = "SELECT started FROM run WHERE id = ?";
+            db.query_row(sql, [run], |row| row.get(0)).optional()
+        })
+    }
+
     /// What went wrong with feeds when they were last looked at.
     pub(super) fn failures(&self) -> Result<HashMap<String, String>> {
         self.on(|db| {

@@ -289,6 +289,26 @@ impl Folder {
         }
     }
 
+    /// Bytes that this user can still write.
+    pub(super) fn free_bytes(&self) -> Result<u64> {
+        let stat = fs::fstatvfs(&self.fd)
+            .map_err(|e| Error::io("inspect the file system of", &self.path, e.into()))?;
+        let free = if geteuid().is_root() { stat.f_bfree } else { stat.f_bavail };
+        Ok(free.saturating_mul(stat.f_frsize))
+    }
+
+    /// Shares the lock on the file `name` with other readers, if it is there;
+    /// `None` if a writer has it.
+    pub(super) fn share_lock(&self, name: &OsStr) -> Result<Option<Option<File>>> {
+        let Some(Opened { file, .. }) = self.open_file(name, false)? else {
+            return Ok(Some(None));
+        };
+        let shared =
+            lock_within(&file, FlockOperation::NonBlockingLockShared, Duration::ZERO)
+                .map_err(|e| self.error("lock", name, e))?;
+        Ok(shared.then_some(Some(file)))
+    }
+
     /// Makes names last: after it, a power cut does not undo them.
     pub(super) fn sync(&self) -> Result<()> {
         match fs::fsync(&self.fd) {

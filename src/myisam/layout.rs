@@ -114,6 +114,11 @@ impl Layout {
             ));
         }
         let stride = record.max(FLAG_AND_POINTER) + usize::from(definition.checksum);
+        Self::of_rows(definition, stride)
+    }
+
+    /// The same where it is known how many bytes a row has.
+    pub fn of_rows(definition: &Definition, stride: usize) -> Result<Layout> {
         let mut next = LIVE;
         let bits = definition.columns.iter().map(move |column| {
             if column.nullable {
