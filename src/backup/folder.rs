@@ -158,7 +158,8 @@ impl Folder {
         fs::openat(&self.fd, name, flags, Mode::empty()).ok().map(File::from)
     }
 
-    fn demand_regular(&self, name: &OsStr, stat: &Stat) -> Result<()> {
+    /// Refuses what is no regular file.
+    pub(super) fn demand_regular(&self, name: &OsStr, stat: &Stat) -> Result<()> {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => return Ok(()),
             FileType::Symlink => "a symbolic link",

@@ -183,7 +183,8 @@ impl Place<'_, '_> {
     }
 }
 
-fn parse(file: &DefinitionFile) -> Result<Definition> {
+/// The definition that a `.frm` or `.sdi` holds.
+pub(super) fn parse(file: &DefinitionFile) -> Result<Definition> {
     if file.suffix == ".frm" { parse_frm(&file.bytes) } else { parse_sdi(&file.bytes) }
 }
 

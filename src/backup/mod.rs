@@ -31,6 +31,7 @@ mod job;
 mod options;
 pub mod plan;
 mod report;
+mod restore;
 mod run;
 mod source;
 
@@ -38,4 +39,8 @@ pub use catalog::{CATALOG_FILE, Ending, Kind, PastRun};
 pub use copy::{CopyOptions, copy};
 pub use options::{FeedName, Recheck, RunOptions, parse_bytes};
 pub use report::{CopyReport, Outcome};
+pub use restore::{
+    Prepared, Restore, RestoreOptions, Restored, State, Statements, Tail, Target,
+    kept_states, name_of_files,
+};
 pub use run::{Backup, Destinations, Done, FeedReport, LOCK_FILE, Summary};

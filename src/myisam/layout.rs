@@ -265,6 +265,11 @@ impl Layout {
         flag == DELETED || flag & self.fixed_bits == self.fixed_bits
     }
 
+    /// Whether every column of a live row is NULL.
+    pub fn is_null(&self, row: &[u8]) -> bool {
+        self.cells().all(|cell| row[0] & cell.null_bit != 0)
+    }
+
     /// The row in `bytes`, which must be one stride long; `None` if it is
     /// deleted or has no time.
     #[inline]
