@@ -9,6 +9,7 @@ mod failure;
 mod get;
 mod info;
 mod plot;
+mod restore;
 mod signals;
 mod source;
 mod table;
@@ -37,8 +38,8 @@ Examples:
 
 `emonfeed help get` explains a command and shows more examples.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; of backup also 3 finished but
-incomplete, 11 another run holds the lock."
+Exit codes: 0 done, 1 failed, 2 wrong usage; of backup and restore also 3
+finished but incomplete, 11 another run holds the lock."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -50,6 +51,7 @@ enum Command {
     Info(info::Args),
     Get(get::Args),
     Backup(backup::Args),
+    Restore(restore::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(args),
         Command::Get(args) => get::run(args),
         Command::Backup(args) => return backup::run(args),
+        Command::Restore(args) => return restore::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
