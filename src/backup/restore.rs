@@ -735,13 +735,40 @@ impl Restore {
             }
         };
         let at = |error: Error| error.at(&source.rows.path);
+        let len = if is_vouched { source.rows.count * 9 } else { source.len };
+        let (guess, is_sure) = source.rows.guess(len)?;
+        let guessed = Layout::of_copy(&guess)?;
+        // With other columns, values would be taken for NULL, or the other way.
+        let fits = |layout: &Layout| {
+            is_vouched
+                || !is_sure
+                || layout.stride() != 9
+                || layout.nullable_columns() == guessed.nullable_columns()
+        };
+        let other = |whose: &str| {
+            Error::new(
+                Status::Damaged,
+                format!(
+                    "its rows are of a table {} of whose columns may be NULL, which {whose} \
+                     is not",
+                    guessed.nullable_columns()
+                ),
+            )
+            .at(&source.rows.path)
+        };
         if let Some(file) = &source.definition {
             let definition = parse(file).map_err(at)?;
             let layout = layout(&definition).map_err(at)?;
+            if !fits(&layout) {
+                return Err(other("the definition beside it"));
+            }
             return Ok((Some(definition), Some(layout)));
         }
         if let Some(definition) = self.table_there(feed)? {
             if let Ok(layout) = layout(&definition) {
+                if !fits(&layout) {
+                    return Err(other("the table that is there"));
+                }
                 return Ok((Some(definition), Some(layout)));
             }
         }
@@ -755,10 +782,7 @@ impl Restore {
             )
             .at(&source.rows.path));
         }
-        let len = if is_vouched { source.rows.count * 9 } else { source.len };
-        let definition = source.rows.guess(len)?;
-        let layout = Layout::of_copy(&definition)?;
-        Ok((Some(definition), Some(layout)))
+        Ok((Some(guess), Some(guessed)))
     }
 
     /// The definition of the table that is at the target.

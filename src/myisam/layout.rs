@@ -265,6 +265,11 @@ impl Layout {
         flag == DELETED || flag & self.fixed_bits == self.fixed_bits
     }
 
+    /// How many columns may be NULL.
+    pub fn nullable_columns(&self) -> usize {
+        self.cells().filter(|cell| cell.null_bit != 0).count()
+    }
+
     /// Whether every column of a live row is NULL.
     pub fn is_null(&self, row: &[u8]) -> bool {
         self.cells().all(|cell| row[0] & cell.null_bit != 0)

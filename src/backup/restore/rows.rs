@@ -192,33 +192,56 @@ impl Rows {
     /// Finds the last row of a file that no catalog vouches for, and what is
     /// behind it.
     pub(super) fn cut_tail(&mut self, layout: Option<&Layout>, len: u64) -> Result<Tail> {
+        /// More that is neither rows nor zeros nor ones is no end that a crash
+        /// leaves: it may be rows of other columns.
+        const ODD: u64 = 4096;
         self.count = len / self.stride;
         let mut tail = Tail { torn_bytes: len % self.stride, ..Tail::default() };
         let Some(layout) = layout else { return Ok(tail) };
+        let all = self.count;
+        let mut odd = 0;
         let mut block = Vec::new();
-        while self.count > 0 {
+        'rows: while self.count > 0 {
             let first = (self.count - 1) / BLOCK * BLOCK;
             block.resize(((self.count - first) * self.stride) as usize, 0);
             let have = read_up_to(&self.file, &mut block, first * self.stride)
                 .map_err(|e| Error::io("read", &self.path, e))?;
             block.truncate(have);
+            if block.len() < self.stride as usize {
+                break;
+            }
             for row in block.chunks_exact(self.stride as usize).rev() {
                 if row.iter().all(|&b| b == 0) {
                     tail.zero_rows += 1;
-                } else if is_garbage(layout, row) {
+                } else if row.iter().all(|&b| b == 0xff) {
                     tail.garbage_rows += 1;
+                } else if is_odd(layout, row) {
+                    tail.garbage_rows += 1;
+                    odd += 1;
                 } else {
-                    return Ok(tail);
+                    break 'rows;
                 }
                 self.count -= 1;
             }
+        }
+        if odd > 0 && (self.count == 0 || odd * self.stride > ODD) {
+            return Err(Error::new(
+                Status::BadRow,
+                format!(
+                    "the last {odd} of {all} rows are none of a table with these columns: the \
+                     definition is of others, or the copy is damaged"
+                ),
+            )
+            .at(&self.path)
+            .at_offset(self.count * self.stride));
         }
         Ok(tail)
     }
 
     /// What the columns of a file's rows are that has no definition: nine bytes,
-    /// and which of them may be NULL shows by the flag bytes that most have.
-    pub(super) fn guess(&self, len: u64) -> Result<Definition> {
+    /// and which of them may be NULL shows by the flag bytes that most have. And
+    /// whether that is sure.
+    pub(super) fn guess(&self, len: u64) -> Result<(Definition, bool)> {
         const ROWS: u64 = 65_536;
         let mut rows = vec![0; ((len / 9).min(ROWS) * 9) as usize];
         let have = read_up_to(&self.file, &mut rows, 0)
@@ -234,6 +257,7 @@ impl Rows {
                 _ => {}
             }
         }
+        let is_sure = both.max(one).max(none) * 2 > have as u64 / 9;
         let (time_nullable, data_nullable) = match (both, one, none) {
             (both, one, none) if both >= one && both >= none => (true, true),
             (_, 1.., _) => (false, true),
@@ -245,14 +269,15 @@ impl Rows {
             unsigned,
             nullable,
         };
-        Ok(Definition {
+        let definition = Definition {
             columns: vec![
                 column("time", ColumnType::Int, true, time_nullable),
                 column("data", ColumnType::Float, false, data_nullable),
             ],
             checksum: false,
             max_rows: 0,
-        })
+        };
+        Ok((definition, is_sure))
     }
 }
 
@@ -268,11 +293,10 @@ fn put_back(cells: &Cells, first: u64, stride: u64, block: &mut [u8]) {
     }
 }
 
-/// Whether a row at the end of a file is none: a server would take it for one
-/// of NULLs.
-fn is_garbage(layout: &Layout, row: &[u8]) -> bool {
-    row.iter().all(|&b| b == 0xff)
-        || !layout.flag_is_valid(row[0])
+/// Whether this is no row, or one of NULLs that has values, as no server leaves
+/// it.
+fn is_odd(layout: &Layout, row: &[u8]) -> bool {
+    !layout.flag_is_valid(row[0])
         || row[0] == 0xff && layout.is_null(row) && row[1..].iter().any(|&b| b != 0)
 }
 
