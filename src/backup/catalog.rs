@@ -16,8 +16,10 @@ use rusqlite::{
 };
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The name of the catalog's file.
 pub const CATALOG_FILE: &str = "emonfeed.sqlite";
@@ -302,9 +304,47 @@ impl Catalog {
         if !Self::is_in(folder)? {
             return Ok(None);
         }
-        let catalog = Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let open = || {
+            let catalog = Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            catalog.demand_known()?;
+            Ok(catalog)
+        };
+        match open() {
+            Err(_) if Self::needs_rollback(folder) => {
+                Self::open_rolled_back(folder).map(Some)
+            }
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Whether a run was cut short while it wrote to the catalog, which has to
+    /// be undone first: there is no reading it without writing.
+    fn needs_rollback(folder: &Folder) -> bool {
+        let path = folder.through_descriptor().join(CATALOG_FILE);
+        let read = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|db| db.query_row("PRAGMA schema_version", [], |_| Ok(())));
+        read.is_err_and(|e| e.sqlite_error_code() == Some(ErrorCode::ReadOnly))
+    }
+
+    /// Undoes what was half written in a copy of the catalog, and reads that.
+    fn open_rolled_back(folder: &Folder) -> Result<Catalog> {
+        let scratch = Scratch::make()?;
+        for suffix in ["", "-journal"] {
+            let name = format!("{CATALOG_FILE}{suffix}");
+            if let Some(mut opened) = folder.open_file(OsStr::new(&name), false)? {
+                let path = scratch.0.join(&name);
+                let copied = std::fs::File::create_new(&path)
+                    .and_then(|mut to| std::io::copy(&mut opened.file, &mut to));
+                copied.map_err(|e| Error::io("write", &path, e))?;
+            }
+        }
+        let there = Folder::open(&scratch.0)?
+            .ok_or_else(|| damaged(&scratch.0, "its copy is gone"))?;
+        let mut catalog = Self::connect(&there, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        catalog.path = folder.join(OsStr::new(CATALOG_FILE));
+        // Reads, so that nothing needs the name after this.
         catalog.demand_known()?;
-        Ok(Some(catalog))
+        Ok(catalog)
     }
 
     /// Whether a directory has a catalog.
@@ -655,6 +695,28 @@ impl Catalog {
     /// The name of the catalog's file, for messages.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// A directory that is removed again.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make() -> Result<Scratch> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_nanos());
+        let name = format!("emonfeed-{}-{now}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|e| Error::io("make the directory", &path, e))?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Where it cannot be removed, it is in the way of nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

@@ -16,7 +16,7 @@ mod sql;
 
 use self::rows::{Cells, Rows, Vouched, demand_phptimeseries};
 use self::sql::{create, indexes_of_sdi, quoted, usual_indexes};
-use super::catalog::{Catalog, Ending, Entry, Generation};
+use super::catalog::{Catalog, Ending, Entry, Generation, Kind};
 use super::copy::no_directory;
 use super::fina;
 use super::folder::{Folder, same_file};
@@ -195,6 +195,8 @@ struct Source {
     /// Its length in bytes, without catalog.
     len: u64,
     generation: Option<i64>,
+    /// What wrote it, if that is known.
+    kind: Option<Kind>,
     definition: Option<DefinitionFile>,
 }
 
@@ -205,6 +207,8 @@ struct There {
     index: bool,
     /// Whether a server knows it.
     is_table: bool,
+    /// Bytes of rows.
+    bytes: u64,
     /// Whether it is a table without rows.
     is_empty: bool,
 }
@@ -440,15 +444,21 @@ impl Restore {
     /// nothing is to be written.
     pub fn conflicts(&self) -> Result<Vec<(FeedName, Error)>> {
         let mut conflicts = Vec::new();
-        let mut needed = 0;
+        // What is overwritten makes room, once the new file is whole.
+        let (mut more, mut largest) = (0_i64, 0);
         for feed in &self.feeds {
             match self.demand_free(feed) {
-                Ok(bytes) => needed += bytes,
+                Ok((bytes, old)) => {
+                    more =
+                        more.saturating_add_unsigned(bytes).saturating_sub_unsigned(old);
+                    largest = bytes.max(largest);
+                }
                 Err(error) => conflicts.push((feed.clone(), error)),
             }
         }
         if let Some(to) = &self.to {
             let free = to.free_bytes()?;
+            let needed = more.max(0).unsigned_abs().max(largest);
             if needed > free {
                 return Err(Error::new(
                     Status::Io,
@@ -462,9 +472,9 @@ impl Restore {
         Ok(conflicts)
     }
 
-    /// Fails if a feed would overwrite what it may not; about how many bytes
-    /// it takes.
-    fn demand_free(&self, feed: &FeedName) -> Result<u64> {
+    /// Fails if a feed would overwrite what it may not; how many bytes of rows
+    /// it takes, and how many are there.
+    fn demand_free(&self, feed: &FeedName) -> Result<(u64, u64)> {
         let bytes = match self.entries.get(feed.file()) {
             Some(entry) => entry.len(),
             None => {
@@ -474,10 +484,10 @@ impl Restore {
             }
         };
         let there = self.there(feed)?;
-        let Some(first) = there.names.first() else { return Ok(bytes) };
+        let Some(first) = there.names.first() else { return Ok((bytes, 0)) };
         let is_made_for_it = there.is_empty && self.makes_table(&self.source(feed)?);
         if self.options.force || is_made_for_it {
-            return Ok(bytes);
+            return Ok((bytes, there.bytes));
         }
         Err(Error::new(
             Status::Destination,
@@ -512,8 +522,13 @@ impl Restore {
 
     /// What is at the place of a feed; fails if it is no file.
     fn there(&self, feed: &FeedName) -> Result<There> {
-        let mut there =
-            There { names: vec![], index: false, is_table: false, is_empty: false };
+        let mut there = There {
+            names: vec![],
+            index: false,
+            is_table: false,
+            bytes: 0,
+            is_empty: false,
+        };
         let Some(to) = &self.to else { return Ok(there) };
         let place = Place { folder: to, name: OsStr::new(feed.file()) };
         let mut names = vec![place.name.to_owned()];
@@ -524,12 +539,11 @@ impl Restore {
             names
                 .extend(place.sdi_suffixes()?.iter().map(|suffix| place.sibling(suffix)));
         }
-        let mut rows = 0;
         for (number, name) in names.into_iter().enumerate() {
             if let Some(stat) = to.stat(&name)? {
                 to.demand_regular(&name, &stat)?;
                 if number == 0 {
-                    rows = stat.st_size;
+                    there.bytes = stat.st_size.unsigned_abs();
                 }
                 there.names.push(name);
             }
@@ -541,7 +555,7 @@ impl Restore {
         }
         let has_definition = there.names.iter().any(|name| name != place.name);
         there.is_table = there.index && has_definition;
-        there.is_empty = there.is_table && rows == 0;
+        there.is_empty = there.is_table && there.bytes == 0;
         Ok(there)
     }
 
@@ -630,6 +644,7 @@ impl Restore {
             },
             len: 0,
             generation: Some(number.unwrap_or(entry.generation)),
+            kind: Some(entry.kind),
             definition,
         })
     }
@@ -711,6 +726,7 @@ impl Restore {
             },
             len: opened.stat.st_size.unsigned_abs(),
             generation: None,
+            kind: None,
             definition,
         })
     }
@@ -864,7 +880,9 @@ impl Restore {
         let partial = to.map(|to| Partial::create(to, &name)).transpose()?;
         let (mut stopped, mut written, mut last_time) = (false, 0, 0);
         let stride = source.rows.stride;
-        let for_phptimeseries = self.target == Target::PhpTimeSeries;
+        // What it wrote itself, it can read.
+        let for_phptimeseries = self.target == Target::PhpTimeSeries
+            && source.kind != Some(Kind::PhpTimeSeries);
         if for_phptimeseries && stride != 9 {
             return Err(Error::new(
                 Status::Argument,
