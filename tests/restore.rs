@@ -314,6 +314,21 @@ fn a_catalog_that_was_being_written_is_read() {
 }
 
 #[test]
+fn a_damaged_catalog_is_done_without_on_demand() {
+    let dirs = dirs();
+    let catalog = dirs.copies.join("emonfeed.sqlite");
+    let mut bytes = fs::read(&catalog).unwrap();
+    bytes[100..4000].fill(0xee);
+    fs::write(&catalog, bytes).unwrap();
+    assert_code(&dirs.restore(&[]), 1);
+    assert!(!dirs.target.exists());
+    let output = dirs.restore(&["--accept-damaged"]);
+    assert_code(&output, 0);
+    assert_says(&output, &["no catalog to go by"]);
+    assert!(dirs.restored(1) == rows(0..MANY) && dirs.restored(2) == rows(0..100));
+}
+
+#[test]
 fn a_run_at_work_is_waited_for_by_nobody() {
     let dirs = dirs();
     let lock = fs::File::open(dirs.copies.join(LOCK_FILE)).unwrap();
@@ -348,6 +363,15 @@ fn nothing_is_overwritten_or_written_if_something_is_there() {
     fs::write(dirs.target.join("feed_3.frm"), "mine").unwrap();
     assert_code(&dirs.restore(&["--only=3"]), 1);
     assert_eq!(fs::read(dirs.target.join("feed_3.frm")).unwrap(), b"mine");
+    // It would be read as that of the rows which replace others.
+    fs::write(dirs.target.join("feed_2.frm"), "mine").unwrap();
+    assert_code(&dirs.restore(&["--only=2", "--force"]), 0);
+    assert!(!dirs.target.join("feed_2.frm").exists());
+    // A table of another storage engine stays in any case.
+    fs::write(dirs.target.join("feed_1.ibd"), "mine").unwrap();
+    let output = dirs.restore(&["--only=1", "--force"]);
+    assert_code(&output, 1);
+    assert_says(&output, &["another storage engine"]);
 }
 
 #[test]
@@ -408,6 +432,12 @@ fn places_that_are_none_are_named() {
     at(&other, target, 1, &["no copies of feeds"]);
     fs::copy(copies.join("emonfeed.sqlite"), other.join("emonfeed.sqlite")).unwrap();
     at(copies, &other, 1, &["a directory of copies"]);
+    let data = dirs.root.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("aria_log_control"), "").unwrap();
+    at(copies, &data, 2, &["whole data directory"]);
+    at(copies, &data.join("emoncms"), 1, &["CREATE DATABASE"]);
+    assert_eq!(names(&data), ["aria_log_control"]);
     assert_code(&dirs.restore(&["--only=77"]), 1);
     assert!(!target.exists());
     assert_eq!(names(&other), ["emonfeed.sqlite"]);

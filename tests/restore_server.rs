@@ -395,9 +395,12 @@ fn copies_of_the_old_script_come_back_without_their_tails() {
     let output = restore_and_run(&to, old.path(), &[]);
     assert_code(&output, 0);
     let said = text(&output.stdout);
-    for note in
-        ["bytes of a torn row", "101 rows of zeros", "100 rows of garbage", "no catalog"]
-    {
+    for note in [
+        "bytes of a torn row",
+        "101 rows of zeros",
+        "100 rows of garbage",
+        "no catalog to go by",
+    ] {
         assert!(said.contains(note) || text(&output.stderr).contains(note), "{said}");
     }
     for number in 1..=number {

@@ -228,7 +228,12 @@ impl Copies {
             Error::new(Status::Locked, "a run is writing to these copies right now")
                 .at(&folder.join(lock_name))
         })?;
-        let catalog = Catalog::open_read_only(&folder)?;
+        let catalog = match Catalog::open_read_only(&folder) {
+            Err(error) if options.accept_damaged && error.status() == Status::Catalog => {
+                None
+            }
+            opened => opened?,
+        };
         let (entries, names) = match &catalog {
             Some(catalog) => {
                 let entries = catalog.entries()?;
@@ -335,8 +340,9 @@ impl Restore {
         let Copies { folder: from, catalog, entries, lock, feeds } =
             Copies::open(copies, &options)?;
         let to = Folder::open(target)?;
-        if to.is_none() {
-            demand_parent(target)?;
+        match &to {
+            Some(to) => demand_no_data_directory(to, target)?,
+            None => demand_parent(target)?,
         }
         let kind = match &to {
             Some(to) => {
@@ -548,6 +554,13 @@ impl Restore {
                 there.names.push(name);
             }
         }
+        for engine in [".ibd", ".MAD", ".MAI"] {
+            let name = place.sibling(OsStr::new(engine));
+            if to.stat(&name)?.is_some() {
+                let why = "there is a table of this name of another storage engine: drop it first";
+                return Err(Error::new(Status::Engine, why).at(&to.join(&name)));
+            }
+        }
         let index = place.sibling(OsStr::new(".MYI"));
         if let Some(stat) = to.stat(&index)? {
             to.demand_regular(&index, &stat)?;
@@ -628,7 +641,10 @@ impl Restore {
             Error::new(Status::NotFound, "the catalog tells of this copy, and it is gone")
                 .at(&path)
         })?;
-        let hashes = catalog.hashes(entry.id, found.number, file_rows)?;
+        let hashes = match catalog.hashes(entry.id, found.number, file_rows) {
+            Err(_) if self.options.accept_damaged => Vec::new(),
+            hashes => hashes?,
+        };
         Ok(Source {
             rows: Rows {
                 file: opened.file,
@@ -670,7 +686,7 @@ impl Restore {
                 let suffix = OsStr::from_bytes(suffix).to_owned();
                 return Ok(bytes.map(|bytes| DefinitionFile { suffix, bytes }));
             }
-            // It was the same before and after, or there was none.
+            // It had none of its own.
         }
         let mut last = None;
         for suffix in place.definition_suffixes()? {
@@ -931,6 +947,14 @@ impl Restore {
             self.finish(to, &partial)?;
             beside = Some((name, partial));
         }
+        // A reader would take one that stays for the definition of these rows.
+        let mut outdated = there.names.clone();
+        outdated.retain(|there| {
+            *there != name && beside.as_ref().is_none_or(|(name, _)| there != name)
+        });
+        if matches!(self.target, Target::Database(_)) {
+            outdated.clear();
+        }
         let table = self.table(feed);
         let repair = if makes_table { "" } else { " USE_FRM" };
         let statements = matches!(self.target, Target::Database(_)).then(|| Statements {
@@ -964,6 +988,7 @@ impl Restore {
             name,
             rows: partial,
             definition: beside,
+            outdated,
             // A table that is repaired by its own index keeps that.
             removes_index: !makes_table,
             replaces: self.options.force || makes_table,
@@ -1034,6 +1059,7 @@ pub struct Prepared<'r> {
     name: OsString,
     rows: Option<Partial<'r>>,
     definition: Option<(OsString, Partial<'r>)>,
+    outdated: Vec<OsString>,
     removes_index: bool,
     replaces: bool,
     restored: Restored,
@@ -1055,6 +1081,9 @@ impl Prepared<'_> {
             // An index of other rows would have the server overwrite these.
             let place = Place { folder: to, name: &self.name };
             to.remove(&place.sibling(OsStr::new(".MYI")))?;
+        }
+        for name in &self.outdated {
+            to.remove(name)?;
         }
         let publish = |name: &OsStr, mut partial: Partial| {
             if self.replaces {
@@ -1080,7 +1109,32 @@ fn demand_parent(target: &Path) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    Folder::open(parent)?.map(drop).ok_or_else(|| no_directory(parent))
+    let folder = Folder::open(parent)?.ok_or_else(|| no_directory(parent))?;
+    if !has_servers_files(&folder)? {
+        return Ok(());
+    }
+    let why = "there is no such database yet: CREATE DATABASE makes its directory";
+    Err(Error::new(Status::NotFound, why).at(target))
+}
+
+fn demand_no_data_directory(folder: &Folder, path: &Path) -> Result<()> {
+    if !has_servers_files(folder)? {
+        return Ok(());
+    }
+    let why = "this is a server's whole data directory: name a database's in it";
+    Err(Error::new(Status::Argument, why).at(path))
+}
+
+/// Files that a server has beside the directories of its databases.
+const SERVERS_FILES: [&str; 3] = ["ibdata1", "aria_log_control", "mysql.ibd"];
+
+fn has_servers_files(folder: &Folder) -> Result<bool> {
+    for name in SERVERS_FILES {
+        if folder.stat(OsStr::new(name))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a server of MySQL 8 keeps tables here, which has no use for `.frm`.
@@ -1108,9 +1162,7 @@ fn kind_of(to: &Folder, path: &Path, options: &RestoreOptions) -> Result<Target>
     let is_database = names.iter().any(|name| name == "db.opt")
         || ends(".MYI")
         || ends(".sdi")
-        || beside("mysql.ibd")
-        || beside("aria_log_control")
-        || beside("ibdata1");
+        || SERVERS_FILES.iter().any(|name| beside(name));
     if let Some(database) = &options.database {
         return Ok(Target::Database(database.clone()));
     }

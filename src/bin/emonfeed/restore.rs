@@ -99,8 +99,8 @@ pub struct Args {
     /// Overwrite what is there
     #[arg(long)]
     force: bool,
-    /// Take copies that are damaged: blocks that are not as they were written
-    /// as they are now, and leave out rows that no table can have
+    /// Take copies that are damaged: blocks as they are now, rows that no table
+    /// can have left out, a catalog that cannot be read not used
     #[arg(long)]
     accept_damaged: bool,
     /// The FLUSH and CREATE TABLE statements were executed, or the server is
@@ -250,7 +250,7 @@ fn restore(args: &Args, target: &Path, printer: &mut Printer) -> u8 {
     }
     if !restore.has_catalog() {
         printer.note(
-            "there is no catalog: rows are checked one by one, not by their hashes",
+            "there is no catalog to go by: rows are checked one by one, not by hashes",
         );
     }
     let counts = feeds(&restore, server.as_ref(), printer);
