@@ -510,6 +510,72 @@ impl Catalog {
         Ok((one("TRUE")?, one("outcome = 'ok'")?))
     }
 
+    /// The last run that ended, with its number; `complete` if it has to be one
+    /// that looked at every feed.
+    pub(super) fn last_ended_run(
+        &self,
+        complete: bool,
+    ) -> Result<Option<(i64, PastRun)>> {
+        let outcomes = if complete { "IN ('ok', 'incomplete')" } else { "IS NOT NULL" };
+        let sql = format!(
+            "SELECT started, seconds, outcome, feeds, failed, bytes, source, message, id
+             FROM run WHERE seconds IS NOT NULL AND outcome {outcomes}
+             ORDER BY id DESC LIMIT 1"
+        );
+        self.on(|db| {
+            let run = |row: &Row| {
+                let run = PastRun {
+                    started: row.get(0)?,
+                    seconds: row.get(1)?,
+                    outcome: row.get(2)?,
+                    feeds: row.get(3)?,
+                    failed: row.get(4)?,
+                    bytes: row.get(5)?,
+                    source: row.get(6)?,
+                    message: row.get(7)?,
+                };
+                Ok((row.get(8)?, run))
+            };
+            db.query_row(&sql, [], run).optional()
+        })
+    }
+
+    /// How many old states are kept of each feed that has any.
+    pub(super) fn kept(&self) -> Result<HashMap<i64, u64>> {
+        self.on(|db| {
+            let mut all = db.prepare(
+                "SELECT feed, COUNT(*) FROM generation WHERE state = 'kept' GROUP BY feed",
+            )?;
+            let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+    }
+
+    /// Has all that is read from now on be of one moment, whatever a run
+    /// commits meanwhile; that waits for the catalog to be closed.
+    pub(super) fn hold_still(&self) -> Result<()> {
+        self.on(|db| db.execute_batch("BEGIN"))
+    }
+
+    /// What SQLite finds wrong with the file; nothing if it is sound.
+    pub(super) fn quick_check(&self) -> Result<Vec<String>> {
+        let found: rusqlite::Result<Vec<String>> = (|| {
+            let mut check = self.connection.prepare("PRAGMA quick_check(10)")?;
+            let rows = check.query_map([], |row| row.get(0))?;
+            rows.collect()
+        })();
+        match found {
+            Ok(mut found) => {
+                found.retain(|one| one != "ok");
+                Ok(found)
+            }
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                Ok(vec![e.to_string()])
+            }
+            Err(e) => Err(error(&self.path, &e)),
+        }
+    }
+
     /// All feeds, by the names of their copies.
     pub(super) fn entries(&self) -> Result<HashMap<String, Entry>> {
         self.on(|db| {

@@ -412,6 +412,17 @@ impl Folder {
                 .map_err(|e| self.error("lock", name, e))?;
         Ok(locked.then_some(file))
     }
+
+    /// Takes the lock on the file `name`, together with others that only look;
+    /// `None` if a program holds it that writes. Where there is no such file
+    /// there is nothing to lock.
+    pub(super) fn share_lock(&self, name: &OsStr) -> Result<Option<Option<File>>> {
+        let Some(opened) = self.open_file(name, false)? else { return Ok(Some(None)) };
+        let operation = FlockOperation::NonBlockingLockShared;
+        let locked = lock_within(&opened.file, operation, Duration::ZERO)
+            .map_err(|e| self.error("lock", name, e))?;
+        Ok(locked.then_some(Some(opened.file)))
+    }
 }
 
 /// Whether two `stat`s are of one file.

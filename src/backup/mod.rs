@@ -34,6 +34,8 @@ mod report;
 mod restore;
 mod run;
 mod source;
+mod status;
+mod verify;
 
 pub use catalog::{CATALOG_FILE, Ending, Kind, PastRun};
 pub use copy::{CopyOptions, copy};
@@ -44,3 +46,7 @@ pub use restore::{
     kept_states, name_of_files,
 };
 pub use run::{Backup, Destinations, Done, FeedReport, LOCK_FILE, Summary};
+pub use status::{Destination, FeedState, Health, destinations};
+pub use verify::{
+    Checked, Compared, Comparison, Damage, Differing, Reading, RowRange, Verify, What,
+};
