@@ -145,8 +145,7 @@ fn feeds(catalog: &Catalog, options: &RunOptions) -> Result<Vec<FeedState>> {
     let in_source = last.as_ref().and_then(|(_, run)| listing(&run.source, options));
     let last = last.map_or(0, |(number, _)| number);
     let chosen = |name: &str| {
-        FeedName::of_file(name, &options.prefix)
-            .filter(|feed| feed.is_selected(options))
+        FeedName::of_file(name, &options.prefix).filter(|feed| feed.is_selected(options))
     };
     let health = |entry: &Entry, feed: &FeedName, failure: Option<String>| {
         if let Some(message) = failure {
@@ -189,9 +188,7 @@ fn feeds(catalog: &Catalog, options: &RunOptions) -> Result<Vec<FeedState>> {
             health: Health::Failing(message),
         });
     }
-    feeds.sort_by(|a, b| {
-        (a.last_success, &a.feed).cmp(&(b.last_success, &b.feed))
-    });
+    feeds.sort_by(|a, b| (a.last_success, &a.feed).cmp(&(b.last_success, &b.feed)));
     Ok(feeds)
 }
 
@@ -229,9 +226,7 @@ pub fn destinations(path: &Path) -> Result<Vec<PathBuf>> {
     }
     below.sort();
     // What cannot be looked into is no destination of ours.
-    let is_one = |path: &PathBuf| {
-        matches!(Folder::open(path), Ok(Some(inner)) if Catalog::is_in(&inner).unwrap_or(false))
-    };
+    let is_one = |path: &PathBuf| matches!(Folder::open(path), Ok(Some(inner)) if Catalog::is_in(&inner).unwrap_or(false));
     found.extend(below.into_iter().filter(is_one));
     Ok(found)
 }

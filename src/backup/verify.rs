@@ -291,11 +291,8 @@ impl Verify {
             let why = "there are copies here, but none that was asked for";
             return Err(Error::new(Status::NotFound, why).at(destination));
         }
-        let bytes = next
-            .iter()
-            .filter_map(|feed| entries.get(feed.file()))
-            .map(Entry::len)
-            .sum();
+        let bytes =
+            next.iter().filter_map(|feed| entries.get(feed.file())).map(Entry::len).sum();
         Ok(Verify {
             folder,
             catalog,
@@ -477,8 +474,7 @@ impl Look<'_> {
         }
         let hashes = catalog.hashes(entry.id, entry.file, entry.rows);
         let tail = Some(&entry.tail[..]);
-        let held =
-            self.rows(&file, entry.stride, entry.rows, cells, hashes, tail, true);
+        let held = self.rows(&file, entry.stride, entry.rows, cells, hashes, tail, true);
         if let Err(error) = self.definition(entry, stamp) {
             self.damage(name, What::Unreadable(error));
         }
@@ -639,8 +635,7 @@ impl Look<'_> {
         let hashes = catalog.hashes(entry.id, one.file, one.rows);
         self.rows(&file, one.stride, one.rows, BTreeMap::new(), hashes, None, false);
         // The catalog has no hash of the definition that is kept with it.
-        let definition =
-            dated(&self.place.sibling(OsStr::new(".frm")), stamp, 0);
+        let definition = dated(&self.place.sibling(OsStr::new(".frm")), stamp, 0);
         match read_whole(self.place.folder, &definition) {
             Ok(Some(bytes)) if parse_frm(&bytes).is_err() => {
                 self.damage(&definition, What::Definition);
@@ -656,7 +651,8 @@ impl Look<'_> {
             return Ok(None);
         };
         let is_dat = Path::new(self.place.name).extension() == Some(OsStr::new("dat"));
-        let default = if is_dat { fina::STRIDE } else { Layout::bare(true).stride() as u64 };
+        let default =
+            if is_dat { fina::STRIDE } else { Layout::bare(true).stride() as u64 };
         let stride = self.place.stride()?.unwrap_or(default);
         let len = opened.stat.st_size.unsigned_abs();
         let rows = len / stride;
@@ -708,8 +704,10 @@ impl Look<'_> {
             compared.written_since = entry.and_then(|entry| {
                 let before = entry.token?;
                 let now = super::catalog::Token::of(input.header()?);
-                Some(before.update_count != now.update_count
-                    || before.create_time != now.create_time)
+                Some(
+                    before.update_count != now.update_count
+                        || before.create_time != now.create_time,
+                )
             });
             let agrees = suspects.blocks.is_empty() && compared.only_copy == 0;
             let stands_still = agrees
@@ -806,7 +804,8 @@ impl Compared {
 }
 
 fn reading(input: &Input, row: u64, bytes: &[u8]) -> Reading {
-    let nothing = Reading { time: None, value: f64::NAN, data2: None, bytes: bytes.into() };
+    let nothing =
+        Reading { time: None, value: f64::NAN, data2: None, bytes: bytes.into() };
     if let Some(layout) = input.layout() {
         let is_row = layout.flag_is_valid(bytes[0]);
         return match layout.row(bytes).filter(|_| is_row) {

@@ -8,12 +8,15 @@ mod database;
 mod failure;
 mod get;
 mod info;
+mod metrics;
 mod plot;
 mod restore;
 mod signals;
 mod source;
+mod status;
 mod table;
 mod time;
+mod verify;
 
 // A private server, for the tests.
 #[cfg(test)]
@@ -35,11 +38,14 @@ Examples:
   emonfeed get feed_7.MYD --points 50 --average --plot
   emonfeed get feed_7.MYD --start 2026-01-01 --end 2026-02-01 --daily --format csv
   emonfeed backup /var/lib/mysql/emoncms /mnt/usb/emoncms
+  emonfeed status /mnt/usb/emoncms
+  emonfeed verify /mnt/usb/emoncms --source /var/lib/mysql/emoncms
 
 `emonfeed help get` explains a command and shows more examples.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage; of backup and restore also 3
-finished but incomplete, 11 another run holds the lock."
+finished but incomplete; of verify and status, 3 that something is wrong with
+the copies; 11 another run holds the lock."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -52,6 +58,8 @@ enum Command {
     Get(get::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Verify(verify::Args),
+    Status(status::Args),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +68,8 @@ fn main() -> ExitCode {
         Command::Get(args) => get::run(args),
         Command::Backup(args) => return backup::run(args),
         Command::Restore(args) => return restore::run(args),
+        Command::Verify(args) => return verify::run(args),
+        Command::Status(args) => return status::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
