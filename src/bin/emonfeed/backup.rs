@@ -2,12 +2,12 @@
 //! up to date.
 
 use crate::database::{self, Dump, Dumped};
-use crate::failure;
 use crate::signals::Signals;
+use crate::{failure, metrics};
 use clap::builder::NonEmptyStringValueParser;
 use emonfeed::backup::{
-    Backup, CopyReport, Destinations, Done, FeedName, FeedReport, Outcome, Recheck,
-    RunOptions, Summary, parse_bytes,
+    Backup, CopyReport, Destination, Destinations, Done, FeedName, FeedReport, Outcome,
+    PastRun, Recheck, RunOptions, Summary, parse_bytes,
 };
 use emonfeed::{Error, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -56,6 +56,9 @@ Examples:
   Dump the other tables too (users, inputs, dashboards, the feeds' names), with
   user and password as they are in a file of mariadb's format:
     emonfeed backup --database-dump emoncms --defaults-file /etc/emonfeed.cnf \\
+      /var/lib/mysql/emoncms /mnt/usb/emoncms
+  Tell monitoring how it went:
+    emonfeed backup --metrics /var/lib/node_exporter/emonfeed.prom \\
       /var/lib/mysql/emoncms /mnt/usb/emoncms
   Some feeds only, for a program:
     emonfeed backup --json --only 7,12,100-199 /var/lib/mysql/emoncms copies
@@ -126,6 +129,10 @@ pub struct Args {
     /// what is in it
     #[arg(long)]
     trust_owner: bool,
+    /// Write a text file for Prometheus's node exporter at the end of the run,
+    /// of one that failed, too
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    metrics: Option<PathBuf>,
     /// Print JSON: one object per line and feed, and a summary
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
@@ -169,15 +176,71 @@ impl Args {
 }
 
 pub fn run(args: Args) -> ExitCode {
+    let begun = SystemTime::now();
     let mut printer = Printer::new(&args);
-    let code = match args.dirs.as_slice() {
+    let mut code = match args.dirs.as_slice() {
         [source, destination] => {
             let signals = Signals::watch();
             one(&args, source, destination, &signals, &mut printer, true)
         }
         _ => several(&args, &mut printer),
     };
+    if let Some(file) = &args.metrics {
+        if let Err(error) = write_metrics(file, &args, begun, code, &printer.codes) {
+            printer.complain(format_args!("cannot write {}: {error}", file.display()));
+            code = code.max(FAILED);
+        }
+    }
     printer.finish(code)
+}
+
+/// Writes for monitoring how it went: the exit codes of each run, and of all.
+fn write_metrics(
+    file: &Path,
+    args: &Args,
+    begun: SystemTime,
+    code: u8,
+    codes: &[u8],
+) -> io::Result<()> {
+    let pairs = match args.dirs.as_slice() {
+        [source, destination] => vec![(&**source, destination.clone())],
+        // What makes no sense was refused, and tells nothing of backups.
+        dirs => match pairs(dirs) {
+            Ok((pairs, _)) => pairs,
+            Err(_) => return Ok(()),
+        },
+    };
+    let all = RunOptions { prefix: args.prefix.clone(), ..RunOptions::default() };
+    let begun = begun.duration_since(UNIX_EPOCH);
+    let begun = begun.map_or(0, |since| since.as_secs() as i64);
+    // What failed may belong to all of them: the dump, the directory they are in.
+    let fails_together = codes.iter().all(|code| *code == 0);
+    let state = |(i, (source, path)): (usize, &(&Path, PathBuf))| {
+        let own = codes.get(i).copied().filter(|_| !fails_together);
+        let read = Destination::read(path, &all);
+        let mut state = read.ok().flatten().unwrap_or_default();
+        state.path = path.clone();
+        // If another run is at work, the catalog tells of that one.
+        if !matches!(own.unwrap_or(code), 0 | LOCKED) {
+            let run = state.last_run.take().filter(|run| run.started >= begun);
+            // A run that could not begin has left nothing in the catalog.
+            let mut run = run.unwrap_or_else(|| PastRun {
+                started: begun,
+                seconds: None,
+                outcome: None,
+                feeds: 0,
+                failed: 0,
+                bytes: 0,
+                source: source.display().to_string(),
+                message: None,
+            });
+            run.outcome = run.outcome.filter(|outcome| outcome != "ok");
+            state.last_run = Some(run);
+        }
+        state
+    };
+    let states: Vec<Destination> = pairs.iter().enumerate().map(state).collect();
+    metrics::write(file, &states)
 }
 
 /// A run for each of several sources; the exit code.
@@ -246,6 +309,19 @@ fn one(
     printer: &mut Printer,
     dumps: bool,
 ) -> u8 {
+    let code = run_one(args, source, destination, signals, printer, dumps);
+    printer.codes.push(code);
+    code
+}
+
+fn run_one(
+    args: &Args,
+    source: &Path,
+    destination: &Path,
+    signals: &Signals,
+    printer: &mut Printer,
+    dumps: bool,
+) -> u8 {
     let begun = Instant::now();
     let mut backup = match Backup::open(source, destination, args.options()) {
         Ok(backup) => backup,
@@ -299,6 +375,8 @@ struct Printer<'a> {
     /// Bytes written so far.
     bytes: u64,
     begun: Instant,
+    /// The exit codes of the runs that are over.
+    codes: Vec<u8>,
     /// The first failure to print a result.
     broken: Option<io::Error>,
 }
@@ -317,7 +395,15 @@ impl Printer<'_> {
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        Printer { args, bar, width: 0, bytes: 0, begun: Instant::now(), broken: None }
+        Printer {
+            args,
+            bar,
+            width: 0,
+            bytes: 0,
+            begun: Instant::now(),
+            codes: Vec::new(),
+            broken: None,
+        }
     }
 
     fn begun(&mut self, backup: &Backup) {
