@@ -62,7 +62,7 @@ pub enum What {
     },
     /// The definition is not the one that was copied.
     Definition,
-    /// It cannot be read.
+    /// It cannot be read, or the catalog cannot be asked about it.
     Unreadable(Error),
     /// What the catalog says of it makes no sense.
     Catalog(String),
@@ -76,6 +76,7 @@ impl What {
             What::Short { .. } => "short",
             What::Rows { .. } => "rows",
             What::Definition => "definition",
+            What::Unreadable(error) if error.status() == Status::Catalog => "catalog",
             What::Unreadable(_) => "unreadable",
             What::Catalog(_) => "catalog",
         }
@@ -485,7 +486,7 @@ impl Look<'_> {
                     self.generation(entry, catalog, &generation);
                 }
             }
-            Err(error) => self.damage(name, What::Catalog(error.to_string())),
+            Err(error) => self.damage(name, What::Unreadable(error)),
         }
         held
     }
@@ -532,7 +533,7 @@ impl Look<'_> {
         let hashes = match hashes {
             Ok(hashes) => hashes,
             Err(error) => {
-                self.damage(name, What::Catalog(error.to_string()));
+                self.damage(name, What::Unreadable(error));
                 return Some(held);
             }
         };
@@ -627,7 +628,7 @@ impl Look<'_> {
                     "rows kept of its state {} are no rows",
                     one.number
                 )),
-                Err(error) => What::Catalog(error.to_string()),
+                Err(error) => What::Unreadable(error),
             };
             return self.damage(name, what);
         };
