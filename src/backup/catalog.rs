@@ -7,19 +7,18 @@
 //! it has taken in what they were (`overwritten`), so that whatever stops a
 //! run, the state of before can be had again.
 
-use super::folder::Folder;
+use super::folder::{Folder, same_file};
 use super::hash::{Hash, blocks_in};
 use crate::error::{Error, Result, Status};
 use crate::myisam::Header;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params,
 };
+use rustix::fs::Stat;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// The name of the catalog's file.
 pub const CATALOG_FILE: &str = "emonfeed.sqlite";
@@ -304,47 +303,61 @@ impl Catalog {
         if !Self::is_in(folder)? {
             return Ok(None);
         }
-        let open = || {
+        let open = || -> Result<Catalog> {
             let catalog = Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             catalog.demand_known()?;
             Ok(catalog)
         };
         match open() {
-            Err(_) if Self::needs_rollback(folder) => {
-                Self::open_rolled_back(folder).map(Some)
-            }
+            Err(e) if e.status() == Status::Catalog => match Self::rolled_back(folder)? {
+                Some(catalog) => Ok(Some(catalog)),
+                // A run that began meanwhile may have rolled it back.
+                None => open().map(Some),
+            },
             opened => opened.map(Some),
         }
     }
 
-    /// Whether a run was cut short while it wrote to the catalog, which has to
-    /// be undone first: there is no reading it without writing.
-    fn needs_rollback(folder: &Folder) -> bool {
-        let path = folder.through_descriptor().join(CATALOG_FILE);
-        let read = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .and_then(|db| db.query_row("PRAGMA schema_version", [], |_| Ok(())));
-        read.is_err_and(|e| e.sqlite_error_code() == Some(ErrorCode::ReadOnly))
-    }
-
-    /// Undoes what was half written in a copy of the catalog, and reads that.
-    fn open_rolled_back(folder: &Folder) -> Result<Catalog> {
-        let scratch = Scratch::make()?;
-        for suffix in ["", "-journal"] {
-            let name = format!("{CATALOG_FILE}{suffix}");
-            if let Some(mut opened) = folder.open_file(OsStr::new(&name), false)? {
-                let path = scratch.0.join(&name);
-                let copied = std::fs::File::create_new(&path)
-                    .and_then(|mut to| std::io::copy(&mut opened.file, &mut to));
-                copied.map_err(|e| Error::io("write", &path, e))?;
+    /// A run that was killed while it committed leaves a journal, and SQLite
+    /// reads nothing before it has rolled that back, which takes the right to
+    /// write. So that is done with a copy. `None` if there is no journal, or
+    /// another one now.
+    fn rolled_back(folder: &Folder) -> Result<Option<Catalog>> {
+        let journal = format!("{CATALOG_FILE}-journal");
+        let stat = || folder.stat(OsStr::new(&journal));
+        let Some(before) = stat()?.filter(|stat| stat.st_size > 0) else {
+            return Ok(None);
+        };
+        let dir = private_dir()?;
+        // The catalog first: each page that is overwritten was put into the
+        // journal before.
+        let copied = [CATALOG_FILE, &journal].iter().try_for_each(|name| {
+            let cannot = |e| Error::io("copy to", &dir.join(name), e);
+            let Some(opened) = folder.open_file(OsStr::new(name), false)? else {
+                return Ok(());
+            };
+            let mut copy = std::fs::File::create_new(dir.join(name)).map_err(cannot)?;
+            std::io::copy(&mut &opened.file, &mut copy).map(drop).map_err(cannot)
+        });
+        let opened = copied.and_then(|()| {
+            let is_same = |now: Stat| {
+                same_file(&before, &now)
+                    && (before.st_mtime, before.st_mtime_nsec)
+                        == (now.st_mtime, now.st_mtime_nsec)
+            };
+            if !stat()?.is_some_and(is_same) {
+                return Ok(None);
             }
-        }
-        let there = Folder::open(&scratch.0)?
-            .ok_or_else(|| damaged(&scratch.0, "its copy is gone"))?;
-        let mut catalog = Self::connect(&there, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        catalog.path = folder.join(OsStr::new(CATALOG_FILE));
-        // Reads, so that nothing needs the name after this.
-        catalog.demand_known()?;
-        Ok(catalog)
+            let path = folder.join(OsStr::new(CATALOG_FILE));
+            let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
+            let catalog = Self::connect_to(&dir.join(CATALOG_FILE), path, access)?;
+            catalog.demand_known()?;
+            catalog.on(|db| db.execute_batch("PRAGMA query_only = ON"))?;
+            Ok(Some(catalog))
+        });
+        // SQLite has it open; nobody else needs to find it.
+        let _ = std::fs::remove_dir_all(&dir);
+        opened
     }
 
     /// Whether a directory has a catalog.
@@ -362,8 +375,12 @@ impl Catalog {
         }
         // SQLite opens by path: by one that leads through the descriptor.
         let through = folder.through_descriptor().join(name);
+        Self::connect_to(&through, path, access)
+    }
+
+    fn connect_to(through: &Path, path: PathBuf, access: OpenFlags) -> Result<Catalog> {
         let connection = Connection::open_with_flags(
-            &through,
+            through,
             access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )
         .map_err(|e| error(&path, &e))?;
@@ -757,32 +774,20 @@ impl Catalog {
             db.execute("DELETE FROM failure WHERE name = ?", [name]).map(drop)
         })
     }
-
-    /// The name of the catalog's file, for messages.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
 }
 
-/// A directory that is removed again.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn make() -> Result<Scratch> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| since.as_nanos());
-        let name = format!("emonfeed-{}-{now}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let made = DirBuilder::new().mode(0o700).create(&path);
-        made.map_err(|e| Error::io("make the directory", &path, e))?;
-        Ok(Scratch(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Where it cannot be removed, it is in the way of nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
+/// A new directory for files that pass, which nobody else can look into.
+fn private_dir() -> Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+    let parent = std::env::temp_dir();
+    let mut count = 0;
+    loop {
+        let dir = parent.join(format!("emonfeed-{}-{count}", std::process::id()));
+        match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Ok(()) => return Ok(dir),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => count += 1,
+            Err(e) => return Err(Error::io("make the directory", &dir, e)),
+        }
     }
 }
 

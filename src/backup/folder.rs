@@ -19,6 +19,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// For the lock of a run: a program that forks just now has it for a moment in
+/// its child, too.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 const SDI: &[u8] = b".sdi";
 
 /// An open directory.
@@ -202,8 +206,8 @@ impl Folder {
     /// moment only; whoever holds one longer is another copy. File systems
     /// without locks go without.
     pub(super) fn lock(&self, file: &File, name: &OsStr) -> Result<()> {
-        const PATIENCE: Duration = Duration::from_secs(1);
-        if lock_within(file, FlockOperation::NonBlockingLockExclusive, PATIENCE)
+        const LONG: Duration = Duration::from_secs(1);
+        if lock_within(file, FlockOperation::NonBlockingLockExclusive, LONG)
             .map_err(|e| self.error("lock", name, e))?
         {
             return Ok(());
@@ -296,18 +300,6 @@ impl Folder {
             .map_err(|e| Error::io("inspect the file system of", &self.path, e.into()))?;
         let free = if geteuid().is_root() { stat.f_bfree } else { stat.f_bavail };
         Ok(free.saturating_mul(stat.f_frsize))
-    }
-
-    /// Shares the lock on the file `name` with other readers, if it is there;
-    /// `None` if a writer has it.
-    pub(super) fn share_lock(&self, name: &OsStr) -> Result<Option<Option<File>>> {
-        let Some(Opened { file, .. }) = self.open_file(name, false)? else {
-            return Ok(Some(None));
-        };
-        let shared =
-            lock_within(&file, FlockOperation::NonBlockingLockShared, Duration::ZERO)
-                .map_err(|e| self.error("lock", name, e))?;
-        Ok(shared.then_some(Some(file)))
     }
 
     /// Makes names last: after it, a power cut does not undo them.
@@ -405,8 +397,6 @@ impl Folder {
         let stat = fs::fstat(&fd).map_err(|e| self.error("inspect", name, e))?;
         self.demand_regular(name, &stat)?;
         let file = File::from(fd);
-        // A program that forks just now has it for a moment in its child, too.
-        const PATIENCE: Duration = Duration::from_millis(200);
         let locked =
             lock_within(&file, FlockOperation::NonBlockingLockExclusive, PATIENCE)
                 .map_err(|e| self.error("lock", name, e))?;
@@ -419,7 +409,7 @@ impl Folder {
     pub(super) fn share_lock(&self, name: &OsStr) -> Result<Option<Option<File>>> {
         let Some(opened) = self.open_file(name, false)? else { return Ok(Some(None)) };
         let operation = FlockOperation::NonBlockingLockShared;
-        let locked = lock_within(&opened.file, operation, Duration::ZERO)
+        let locked = lock_within(&opened.file, operation, PATIENCE)
             .map_err(|e| self.error("lock", name, e))?;
         Ok(locked.then_some(Some(opened.file)))
     }
