@@ -21,7 +21,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo test setup install install-php uninstall clean help
+.PHONY: all php demo test bench setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -43,8 +43,14 @@ test: setup php
 	sh tests/php.sh test
 	sh tests/php.sh valgrind
 	sh tests/emoncms.sh
+	sh tests/backup_php.sh
 	DEMO_TABLES=writer sh tests/demo/demo.sh
 	DEMO_TABLES=server sh tests/demo/demo.sh
+
+# What a backup costs beside rsync, cp and the old script; QUICK=1 is quicker.
+bench: all
+	@sh tests/setup.sh bench
+	sh benches/backup.sh -o target/bench-backup.md
 
 # Makes nothing, so that root can run it where only another user has cargo.
 install:
@@ -81,6 +87,7 @@ help:
 	@echo 'make php          builds the PHP extension (target/php-ext/modules/emonfeed.so)'
 	@echo 'make demo         installs what is missing, builds, and shows it all at work'
 	@echo 'make test         installs what is missing, and runs every test'
+	@echo 'make bench        times backups beside rsync, cp and the old script (QUICK=1: a small run)'
 	@echo 'make setup        only installs what `make test` needs'
 	@echo 'make install      installs library, header and command under PREFIX=$(PREFIX)'
 	@echo 'make install-php  installs the extension into this PHP (php-config --extension-dir)'

@@ -2,7 +2,7 @@
 # Looks for the programs that the demo or the tests need, and installs what is
 # missing through apt.
 #
-#   sh tests/setup.sh build|demo|test
+#   sh tests/setup.sh build|demo|test|bench
 #   NO_INSTALL=1 sh tests/setup.sh test     only reports
 #
 # Nothing here starts a service: mariadb-server-core is the server program
@@ -10,7 +10,7 @@
 # package of PHP-FPM would start one, so it is only unpacked, in target/php-fpm.
 set -eu
 
-level=${1:?usage: setup.sh build|demo|test}
+level=${1:?usage: setup.sh build|demo|test|bench}
 cd "$(dirname "$0")/.."
 # Debian keeps the database server out of an ordinary user's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -40,6 +40,7 @@ has_fpm_libraries() {
 has_php_dev() { has phpize && has php-config; }
 has_server() { has mariadbd || { has mysqld && mysqld --no-defaults --version | grep -q MariaDB; }; }
 has_client() { has mariadb || has mysql; }
+has_rsync() { has rsync; }
 has_strace() { has strace; }
 has_dump() { has mariadb-dump || has mysqldump; }
 has_zones() { has zdump && [ -f /usr/share/zoneinfo/Australia/Lord_Howe ]; }
@@ -63,12 +64,16 @@ find_missing() {
     need has_php 'php-cli' 'PHP, which calls the extension'
     need has_php_dev 'php-dev' 'phpize and the headers, to build the extension'
     [ "$level" = demo ] && return
+    need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
+    need has_client 'mariadb-client-core' 'its client program'
+    if [ "$level" = bench ]; then
+        need has_rsync 'rsync' 'copies the same feeds, to compare with'
+        return
+    fi
     need compiles_cxx 'g++' 'C++ compiler: the C header must suit C++ too'
     need has_pkg_config 'pkg-config' 'finds the installed library, as its users would'
     need runs_valgrind 'valgrind libc6-dbg' 'runs the C and PHP tests under memory checks'
     need has_fpm_libraries 'libacl1 libapparmor1 libsystemd0' 'libraries of PHP-FPM, which serves pages in the tests'
-    need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
-    need has_client 'mariadb-client-core' 'its client program'
     need has_dump 'mariadb-client' 'its program that dumps tables'
     need has_mysqli 'php-mysql' 'PHP talks to that server in the tests'
     need has_zones 'libc-bin tzdata' 'time zones, to compare midnights with'
