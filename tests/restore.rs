@@ -535,3 +535,22 @@ fn values_are_not_taken_for_null_by_a_definition_of_other_columns() {
     fs::copy(fixture("data_null", "frm"), old.join("feed_1.frm")).unwrap();
     assert_code(&restore(&old, &target, &[]), 0);
 }
+
+#[test]
+fn rows_none_of_which_fit_are_not_cut_off_as_garbage() {
+    let root = tempfile::tempdir().unwrap();
+    let (old, target) = (root.path().join("old"), root.path().join("target"));
+    fs::create_dir(&old).unwrap();
+    // Of a table without NULL; in one with, each would be a row of NULLs.
+    let rows: Vec<u8> = (1..100)
+        .flat_map(|i| [flagged(0xff, i, 1.5), vec![i as u8; 4]].concat())
+        .collect();
+    fs::write(old.join("feed_1.MYD"), &rows).unwrap();
+    fs::copy(fixture("double", "frm"), old.join("feed_1.frm")).unwrap();
+    let output = restore(&old, &target, &[]);
+    assert_code(&output, 1);
+    assert_says(&output, &["the last 99 of 99 rows", "definition is of others"]);
+    assert_eq!(names(&target), [""; 0]);
+    fs::copy(fixture("double_not_null", "frm"), old.join("feed_1.frm")).unwrap();
+    assert_code(&restore(&old, &target, &[]), 0);
+}

@@ -470,6 +470,16 @@ fn a_definition_of_mysql_8_becomes_a_table() {
     assert_same(&mut from, &mut to, "feed_1");
     let shown = |server: &mut Server| server.sql("SHOW CREATE TABLE feed_1");
     assert_eq!(shown(&mut to), shown(&mut from));
+
+    // A table of other columns whose rows look the same is not filled.
+    let mut other = Server::start();
+    other.sql(
+        "CREATE TABLE feed_1 (time INT UNSIGNED NOT NULL, data BIGINT) ENGINE=MyISAM",
+    );
+    let output = restore_and_run(&other, copies.path(), &[]);
+    assert_code(&output, 1);
+    assert!(text(&output.stderr).contains("other columns"));
+    assert_eq!(count(&mut other, "feed_1"), 0);
 }
 
 #[test]
