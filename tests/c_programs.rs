@@ -172,7 +172,9 @@ fn backup_takes_a_directory_feed_by_feed() {
             text.lines().map(message).collect()
         };
 
-        (feed(1, 5), feed(2, 3), feed(10, 1));
+        for (id, rows) in [(1, 5), (2, 3), (10, 1)] {
+            feed(id, rows);
+        }
         assert_eq!(
             lines(Command::new(&program), &arguments),
             [
@@ -183,7 +185,9 @@ fn backup_takes_a_directory_feed_by_feed() {
             ]
         );
         // Grown, cleared, gone, new.
-        (feed(1, 7), feed(2, 2), feed(3, 0));
+        for (id, rows) in [(1, 7), (2, 2), (3, 0)] {
+            feed(id, rows);
+        }
         fs::remove_file(source.join("feed_10.MYD")).unwrap();
         let mut second = lines(valgrind(&program), &arguments);
         second.sort();
