@@ -35,12 +35,14 @@ function runs(string $folder): void
 }
 runs($folder);
 $before = resident();
-runs($folder);
-runs($folder);
-runs($folder);
-// A kept catalog alone would be 100 kB a run.
+// Valgrind holds back what was freed, 20 MB of it, and finds leaks itself.
+$is_valgrind = getenv('USE_ZEND_ALLOC') === '0';
+for ($i = 0; $i < 3 && !$is_valgrind; $i++) {
+    runs($folder);
+}
+// A report kept of each feed would be 2 MB, a catalog 100 kB a run.
 $grown = resident() - $before;
-var_dump($grown < 3000 ? 'kept nothing' : "kept $grown kB");
+var_dump($grown < 1500 ? 'kept nothing' : "kept $grown kB");
 ?>
 --EXPECT--
 string(12) "kept nothing"
