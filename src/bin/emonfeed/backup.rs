@@ -1,9 +1,11 @@
 //! `emonfeed backup`: brings the copies of all feeds of one or more directories
 //! up to date.
 
+use crate::console::{Console, FAILED, INCOMPLETE, LOCKED};
 use crate::database::{self, Dump, Dumped};
+use crate::metrics;
+use crate::selection::Selection;
 use crate::signals::Signals;
-use crate::{failure, metrics};
 use clap::builder::NonEmptyStringValueParser;
 use emonfeed::backup::{
     Backup, CopyReport, Destination, Destinations, Done, FeedName, FeedReport, Outcome,
@@ -13,16 +15,10 @@ use emonfeed::{Error, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-const INCOMPLETE: u8 = 3;
-const LOCKED: u8 = 11;
 
 /// Back up what is new in every feed of a directory
 ///
@@ -72,16 +68,8 @@ pub struct Args {
     /// last, where the copies are kept, which is made if its parent exists
     #[arg(value_name = "DIR", num_args = 2.., required = true)]
     dirs: Vec<PathBuf>,
-    /// What the names of feed tables begin with; a number follows
-    #[arg(long, value_name = "TEXT", default_value = "feed_")]
-    prefix: String,
-    /// Copy only these feeds: numbers, ranges (1-50) or table names, with * and
-    /// ?; repeatable
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    only: Vec<String>,
-    /// Leave out these feeds, named as in --only
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    exclude: Vec<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// Leave out feeds with more bytes of rows (500k, 100M)
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_size: Option<u64>,
@@ -156,9 +144,6 @@ enum Progress {
 impl Args {
     fn options(&self) -> RunOptions {
         RunOptions {
-            prefix: self.prefix.clone(),
-            only: self.only.clone(),
-            exclude: self.exclude.clone(),
             dry_run: self.dry_run,
             recheck: self.recheck,
             keep: self.keep,
@@ -171,6 +156,7 @@ impl Args {
             trust_owner: self.trust_owner,
             // More would wait for the kernel's locks on the two directories.
             threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+            ..self.selection.options()
         }
     }
 }
@@ -187,11 +173,13 @@ pub fn run(args: Args) -> ExitCode {
     };
     if let Some(file) = &args.metrics {
         if let Err(error) = write_metrics(file, &args, begun, code, &printer.codes) {
-            printer.complain(format_args!("cannot write {}: {error}", file.display()));
+            printer
+                .console
+                .complain(format_args!("cannot write {}: {error}", file.display()));
             code = code.max(FAILED);
         }
     }
-    printer.finish(code)
+    printer.console.finish(code)
 }
 
 /// Writes for monitoring how it went: the exit codes of each run, and of all.
@@ -201,7 +189,7 @@ fn write_metrics(
     begun: SystemTime,
     code: u8,
     codes: &[u8],
-) -> io::Result<()> {
+) -> std::io::Result<()> {
     let pairs = match args.dirs.as_slice() {
         [source, destination] => vec![(&**source, destination.clone())],
         // What makes no sense was refused, and tells nothing of backups.
@@ -210,7 +198,10 @@ fn write_metrics(
             Err(_) => return Ok(()),
         },
     };
-    let all = RunOptions { prefix: args.prefix.clone(), ..RunOptions::default() };
+    let all = RunOptions {
+        prefix: args.selection.prefix().to_owned(),
+        ..RunOptions::default()
+    };
     let begun = begun.duration_since(UNIX_EPOCH);
     let begun = begun.map_or(0, |since| since.as_secs() as i64);
     // What failed may belong to all of them: the dump, the directory they are in.
@@ -350,7 +341,7 @@ fn run_one(
             }
         }
     }
-    printer.bar.finish_and_clear();
+    printer.console.bar.finish_and_clear();
     // After the feeds, so that each of them is named in it or newer than it,
     // and under the lock of the run.
     let dumps = dumps && broken.is_none() && !signals.stopped();
@@ -359,8 +350,8 @@ fn run_one(
     match (broken, summary) {
         (None, Ok(summary)) => printer.summary(&summary, dumped, begun.elapsed()),
         (Some(error), _) | (None, Err(error)) => {
-            printer.complain(format_args!("the run ended early: {error}"));
-            printer.failed_summary(&error);
+            printer.console.complain(format_args!("the run ended early: {error}"));
+            printer.console.failed(&error, args.json, None);
             FAILED
         }
     }
@@ -369,7 +360,7 @@ fn run_one(
 /// Prints what happens.
 struct Printer<'a> {
     args: &'a Args,
-    bar: ProgressBar,
+    console: Console,
     /// Columns the longest feed number takes.
     width: usize,
     /// Bytes written so far.
@@ -377,8 +368,6 @@ struct Printer<'a> {
     begun: Instant,
     /// The exit codes of the runs that are over.
     codes: Vec<u8>,
-    /// The first failure to print a result.
-    broken: Option<io::Error>,
 }
 
 impl Printer<'_> {
@@ -397,31 +386,31 @@ impl Printer<'_> {
         }
         Printer {
             args,
-            bar,
+            console: Console::new(bar),
             width: 0,
             bytes: 0,
             begun: Instant::now(),
             codes: Vec::new(),
-            broken: None,
         }
     }
 
     fn begun(&mut self, backup: &Backup) {
         self.width = backup.longest_number();
-        self.bar.reset();
-        self.bar.set_length(backup.feeds());
+        self.console.bar.reset();
+        self.console.bar.set_length(backup.feeds());
         (self.bytes, self.begun) = (0, Instant::now());
     }
 
     fn written(&mut self, feed: &FeedName, bytes: u64) {
         self.bytes += bytes;
-        if self.bar.is_hidden() {
+        if self.console.bar.is_hidden() {
             return;
         }
         let megabytes = self.bytes as f64 / 1e6;
         let rate = megabytes / self.begun.elapsed().as_secs_f64().max(1e-3);
         let feed = feed.number();
-        self.bar
+        self.console
+            .bar
             .set_message(format!(", {megabytes:.1} MB at {rate:.1} MB/s, feed {feed}"));
     }
 
@@ -432,7 +421,7 @@ impl Printer<'_> {
         }
         match &report.done {
             Done::Failed(error) => {
-                self.complain(format_args!("feed {feed} is not copied: {error}"));
+                self.console.complain(format_args!("feed {feed} is not copied: {error}"));
             }
             _ if self.args.json || self.args.quiet => {}
             Done::Copied(copied) => self.out(self.line(feed, copied, report.took)),
@@ -451,7 +440,7 @@ impl Printer<'_> {
                 self.out(format!("feed {feed:>width$}  {what}"));
             }
         }
-        self.bar.inc(1);
+        self.console.bar.inc(1);
     }
 
     fn line(&self, feed: &str, report: &CopyReport, took: Duration) -> String {
@@ -484,13 +473,13 @@ impl Printer<'_> {
         let dump = Dump {
             database,
             defaults_file: self.args.defaults_file.clone(),
-            prefix: self.args.prefix.clone(),
+            prefix: self.args.selection.prefix().to_owned(),
             keep: self.args.database_keep.get(),
         };
         let begun = Instant::now();
         let result = database::dump(&dump, destination);
         if let Err(message) = &result {
-            self.complain(message);
+            self.console.complain(message);
         }
         let name = &dump.database;
         if self.args.json {
@@ -514,10 +503,11 @@ impl Printer<'_> {
             _ => INCOMPLETE,
         };
         if let Some(why) = &summary.not_deleted {
-            self.complain(why);
+            self.console.complain(why);
         }
         if summary.stopped {
-            self.complain("stopped before the end; what was copied until then stays");
+            self.console
+                .complain("stopped before the end; what was copied until then stays");
         }
         let counts = Outcome::ALL.map(|outcome| (outcome.name(), summary.count(outcome)));
         let more = [
@@ -561,64 +551,13 @@ impl Printer<'_> {
     }
 
     fn not_begun(&mut self, error: &Error, source: &Path) -> u8 {
-        self.complain(error);
         // What a hint could say of other failures is in the help.
-        let of_source = |path: &Path| path.starts_with(source);
-        if error.status() == Status::Permission && error.path().is_some_and(of_source) {
-            if let Some(hint) = failure::hint(error) {
-                self.say(format_args!("hint: {hint}"));
-            }
-        }
-        self.failed_summary(error)
-    }
-
-    fn failed_summary(&mut self, error: &Error) -> u8 {
-        let code = match error.status() {
-            Status::Locked => LOCKED,
-            Status::Argument => USAGE,
-            _ => FAILED,
-        };
-        if self.args.json {
-            self.out(json!({
-                "type": "summary",
-                "status": error.status().code(),
-                "message": error.to_string(),
-                "exit_code": code,
-            }));
-        }
-        code
+        let of_source = error.path().is_some_and(|path| path.starts_with(source));
+        self.console.not_begun(error, of_source, self.args.json, None)
     }
 
     fn out(&mut self, line: impl Display) {
-        let written = self.bar.suspend(|| writeln!(io::stdout().lock(), "{line}"));
-        if let Err(error) = written {
-            // The copying goes on.
-            self.broken.get_or_insert(error);
-        }
-    }
-
-    fn complain(&self, message: impl Display) {
-        self.say(format_args!("emonfeed: {message}"));
-    }
-
-    fn say(&self, line: impl Display) {
-        self.bar.suspend(|| {
-            // Where there is nobody to tell, the exit code has to do.
-            let _ = writeln!(io::stderr().lock(), "{line}");
-        });
-    }
-
-    fn finish(self, code: u8) -> ExitCode {
-        match &self.broken {
-            // The reader has seen enough.
-            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-            Some(error) => {
-                self.complain(format_args!("cannot write the results: {error}"));
-                return ExitCode::from(code.max(1));
-            }
-            None => {}
-        }
-        ExitCode::from(code)
+        self.console.out(line);
     }
 }
 

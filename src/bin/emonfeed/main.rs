@@ -4,6 +4,7 @@
 mod backup;
 mod calendar;
 mod client;
+mod console;
 mod database;
 mod failure;
 mod get;
@@ -11,6 +12,7 @@ mod info;
 mod metrics;
 mod plot;
 mod restore;
+mod selection;
 mod signals;
 mod source;
 mod status;

@@ -1,28 +1,24 @@
 //! `emonfeed restore`: puts copies back.
 
 use crate::client::{self, Client};
-use crate::failure;
+use crate::console::{Console, FAILED, INCOMPLETE};
+use crate::selection::Selection;
 use crate::signals::Signals;
 use crate::time;
 use emonfeed::backup::{
-    FeedName, Prepared, Restore, RestoreOptions, Restored, Statements, Target,
-    kept_states, name_of_files,
+    FeedName, Prepared, Restore, RestoreOptions, Restored, RunOptions, Statements,
+    Target, kept_states, name_of_files,
 };
 use emonfeed::{Error, Status};
+use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::fs;
-use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-const INCOMPLETE: u8 = 3;
-const LOCKED: u8 = 11;
 
 /// Put copies back: into an empty folder, PHPTimeSeries, PHPFina or a database
 ///
@@ -80,16 +76,8 @@ pub struct Args {
     /// Where they are put
     #[arg(value_name = "TARGET", required_unless_present = "list")]
     target: Option<PathBuf>,
-    /// Only these feeds: numbers, ranges (1-50) or table names, with * and ?;
-    /// repeatable
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    only: Vec<String>,
-    /// Leave out these feeds, named as in --only
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    exclude: Vec<String>,
-    /// What the names of feed tables begin with; a number follows
-    #[arg(long, value_name = "TEXT", default_value = "feed_")]
-    prefix: String,
+    #[command(flatten)]
+    selection: Selection,
     /// List the states that are kept of each feed, and do nothing else
     #[arg(long, conflicts_with_all = ["target", "generation", "force", "run", "dry_run"])]
     list: bool,
@@ -129,10 +117,11 @@ pub struct Args {
 
 impl Args {
     fn options(&self) -> RestoreOptions {
+        let RunOptions { prefix, only, exclude, .. } = self.selection.options();
         RestoreOptions {
-            prefix: self.prefix.clone(),
-            only: self.only.clone(),
-            exclude: self.exclude.clone(),
+            prefix,
+            only,
+            exclude,
             generation: self.generation,
             force: self.force,
             accept_damaged: self.accept_damaged,
@@ -145,12 +134,19 @@ impl Args {
 }
 
 pub fn run(args: Args) -> ExitCode {
-    let mut printer = Printer { args: &args, sql: false, width: 0, broken: None };
+    let mut printer = Printer {
+        args: &args,
+        sql: false,
+        width: 0,
+        console: Console::new(ProgressBar::hidden()),
+    };
     let code = match &args.target {
         Some(target) if !args.list => restore(&args, target, &mut printer),
         _ => list(&args, &mut printer),
     };
-    printer.finish(code)
+    // A client that reads statements has not seen enough when it goes away.
+    printer.console.needs_reader = printer.sql;
+    printer.console.finish(code)
 }
 
 fn list(args: &Args, printer: &mut Printer) -> u8 {
@@ -227,7 +223,7 @@ fn restore(args: &Args, target: &Path, printer: &mut Printer) -> u8 {
             for (feed, error) in &conflicts {
                 printer.failed(feed, error);
             }
-            printer.complain("nothing is written");
+            printer.console.complain("nothing is written");
             return printer.summary(&Counts::none(conflicts.len() as u64), begun);
         }
         Err(error) => return printer.not_begun(&error),
@@ -448,8 +444,7 @@ struct Printer<'a> {
     /// Whether what is printed is to be executed by a client.
     sql: bool,
     width: usize,
-    /// The first failure to print a result.
-    broken: Option<io::Error>,
+    console: Console,
 }
 
 impl Printer<'_> {
@@ -485,14 +480,14 @@ impl Printer<'_> {
             let target = self.args.target.as_deref().unwrap_or(Path::new(""));
             let path = target.join(feed.file());
             let stem = path.with_extension("*");
-            self.complain(format_args!(
+            self.console.complain(format_args!(
                 "feed {number}: only root can give its files their owner: sudo chown \
                  {user}:{group} {}",
                 stem.display()
             ));
         }
         if let Some(difference) = difference {
-            self.complain(format_args!(
+            self.console.complain(format_args!(
                 "feed {number} is not in the database as it is in the copy: {difference}"
             ));
         }
@@ -525,7 +520,7 @@ impl Printer<'_> {
                 self.out(format_args!("{statement};"));
             }
         }
-        self.complain(
+        self.console.complain(
             "nothing is written yet: the server has to make or close tables first. Have it \
              execute these statements and call this again with --flushed, or let --run do both",
         );
@@ -544,13 +539,14 @@ impl Printer<'_> {
                 "message": error.to_string(),
             }));
         }
-        self.complain(format_args!("feed {number} is not restored: {error}"));
+        self.console.complain(format_args!("feed {number} is not restored: {error}"));
     }
 
     fn summary(&mut self, counts: &Counts, begun: Instant) -> u8 {
         let code = counts.code();
         if counts.stopped {
-            self.complain("stopped before the end; what was restored until then stays");
+            self.console
+                .complain("stopped before the end; what was restored until then stays");
         }
         let Counts { restored, failed, different, rows, bytes, .. } = *counts;
         let seconds = begun.elapsed().as_secs_f64();
@@ -584,26 +580,7 @@ impl Printer<'_> {
     }
 
     fn not_begun(&mut self, error: &Error) -> u8 {
-        self.complain(error);
-        if error.status() == Status::Permission {
-            if let Some(hint) = failure::hint(error) {
-                say(format_args!("hint: {hint}"));
-            }
-        }
-        let code = match error.status() {
-            Status::Locked => LOCKED,
-            Status::Argument => USAGE,
-            _ => FAILED,
-        };
-        if self.args.json {
-            self.out(json!({
-                "type": "summary",
-                "status": error.status().code(),
-                "message": error.to_string(),
-                "exit_code": code,
-            }));
-        }
-        code
+        self.console.not_begun(error, true, self.args.json, None)
     }
 
     /// A line for people. Where statements are printed it is a comment.
@@ -613,38 +590,13 @@ impl Printer<'_> {
 
     fn note(&self, note: impl Display) {
         if !self.args.quiet {
-            say(format_args!("note: {note}"));
+            self.console.say(format_args!("note: {note}"));
         }
     }
 
     fn out(&mut self, line: impl Display) {
-        if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
-            // The rest is put back all the same.
-            self.broken.get_or_insert(error);
-        }
+        self.console.out(line);
     }
-
-    fn complain(&self, message: impl Display) {
-        say(format_args!("emonfeed: {message}"));
-    }
-
-    fn finish(self, code: u8) -> ExitCode {
-        match &self.broken {
-            // The reader has seen enough; a client has not.
-            Some(error) if error.kind() == io::ErrorKind::BrokenPipe && !self.sql => {}
-            Some(error) => {
-                self.complain(format_args!("cannot write the results: {error}"));
-                return ExitCode::from(code.max(1));
-            }
-            None => {}
-        }
-        ExitCode::from(code)
-    }
-}
-
-fn say(line: impl Display) {
-    // Where there is nobody to tell, the exit code has to do.
-    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// What is worth a word.

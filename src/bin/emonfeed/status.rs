@@ -1,9 +1,9 @@
 //! `emonfeed status`: what a destination holds, and how old it is.
 
+use crate::console::{FAILED, INCOMPLETE, USAGE};
+use crate::selection::Selection;
 use crate::{failure, metrics, time};
-use emonfeed::backup::{
-    Destination, FeedState, Health, PastRun, RunOptions, destinations,
-};
+use emonfeed::backup::{Destination, FeedState, Health, PastRun, destinations};
 use emonfeed::{Error, Status};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -11,10 +11,6 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-const UNWELL: u8 = 3;
 
 /// Show what the copies hold, when each was last complete, and what fails
 ///
@@ -48,16 +44,8 @@ pub struct Args {
     /// several sources makes it
     #[arg(value_name = "DEST_DIR")]
     destination: PathBuf,
-    /// What the names of feed tables begin with; a number follows
-    #[arg(long, value_name = "TEXT", default_value = "feed_")]
-    prefix: String,
-    /// Show only these feeds: numbers, ranges (1-50) or table names, with * and
-    /// ?; repeatable
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    only: Vec<String>,
-    /// Leave out these feeds, named as in --only
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    exclude: Vec<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -78,7 +66,7 @@ pub fn run(args: Args) -> ExitCode {
         Ok(found) => found,
         Err(error) => return failed(&args, &error),
     };
-    let mut code = if found.iter().all(Destination::is_fine) { 0 } else { UNWELL };
+    let mut code = if found.iter().all(Destination::is_fine) { 0 } else { INCOMPLETE };
     if let Some(file) = &args.metrics {
         if let Err(error) = metrics::write(file, &found) {
             say(format_args!("cannot write {}: {error}", file.display()));
@@ -108,12 +96,7 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn read(args: &Args) -> Result<Vec<Destination>, Error> {
-    let options = RunOptions {
-        prefix: args.prefix.clone(),
-        only: args.only.clone(),
-        exclude: args.exclude.clone(),
-        ..RunOptions::default()
-    };
+    let options = args.selection.options();
     let mut found = Vec::new();
     for path in destinations(&args.destination)? {
         found.extend(Destination::read(&path, &options)?);

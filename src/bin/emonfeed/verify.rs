@@ -1,25 +1,19 @@
 //! `emonfeed verify`: whether the copies are what they should be.
 
+use crate::console::{Console, FAILED, INCOMPLETE};
+use crate::selection::Selection;
 use crate::signals::Signals;
-use crate::{failure, time};
-use emonfeed::backup::{
-    Checked, Compared, Comparison, Reading, RunOptions, Verify, destinations,
-};
+use crate::time;
+use emonfeed::backup::{Checked, Compared, Comparison, Reading, Verify, destinations};
 use emonfeed::output::decimal::push_number;
 use emonfeed::{Error, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
-
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-const DIFFERENT: u8 = 3;
-const LOCKED: u8 = 11;
 
 /// Read all copies and check them against the catalog, and the source
 ///
@@ -57,16 +51,8 @@ pub struct Args {
     /// Compare with the feeds of this directory, too
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
-    /// What the names of feed tables begin with; a number follows
-    #[arg(long, value_name = "TEXT", default_value = "feed_")]
-    prefix: String,
-    /// Check only these feeds: numbers, ranges (1-50) or table names, with * and
-    /// ?; repeatable
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    only: Vec<String>,
-    /// Leave out these feeds, named as in --only
-    #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
-    exclude: Vec<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// Print JSON: one object per line and feed, and a summary
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
@@ -123,10 +109,10 @@ impl Found {
     fn code(&self) -> u8 {
         let wrong = self.damaged + self.differing + self.missing + self.failed;
         match wrong {
-            _ if self.catalog_damaged => DIFFERENT,
+            _ if self.catalog_damaged => INCOMPLETE,
             0 if self.stopped => FAILED,
             0 => 0,
-            _ => DIFFERENT,
+            _ => INCOMPLETE,
         }
     }
 }
@@ -144,7 +130,7 @@ pub fn run(args: Args) -> ExitCode {
                     (0, one) => one,
                     (code, 0) => code,
                     // One could not be checked, another is not well.
-                    _ => DIFFERENT,
+                    _ => INCOMPLETE,
                 };
                 if signals.stopped() {
                     break;
@@ -154,7 +140,7 @@ pub fn run(args: Args) -> ExitCode {
         }
         Err(error) => printer.not_begun(&error, &args.destination),
     };
-    printer.finish(code)
+    printer.console.finish(code)
 }
 
 /// The destinations that are meant.
@@ -176,12 +162,7 @@ fn chosen(args: &Args) -> Result<Vec<PathBuf>, Error> {
 /// Looks through one destination; the exit code.
 fn one(args: &Args, destination: &Path, signals: &Signals, printer: &mut Printer) -> u8 {
     let begun = Instant::now();
-    let options = RunOptions {
-        prefix: args.prefix.clone(),
-        only: args.only.clone(),
-        exclude: args.exclude.clone(),
-        ..RunOptions::default()
-    };
+    let options = args.selection.options();
     let mut verify = match Verify::open(destination, args.source.as_deref(), &options) {
         Ok(verify) => verify,
         Err(error) => return printer.not_begun(&error, destination),
@@ -193,7 +174,7 @@ fn one(args: &Args, destination: &Path, signals: &Signals, printer: &mut Printer
     };
     loop {
         let checked = verify.step(&mut |_, bytes| {
-            printer.bar.inc(bytes);
+            printer.console.bar.inc(bytes);
             !signals.stopped()
         });
         let Some(checked) = checked else { break };
@@ -201,7 +182,7 @@ fn one(args: &Args, destination: &Path, signals: &Signals, printer: &mut Printer
         printer.feed(&checked);
     }
     found.stopped = found.feeds < verify.feeds();
-    printer.bar.finish_and_clear();
+    printer.console.bar.finish_and_clear();
     printer.summary(&verify, &found, begun.elapsed().as_secs_f64());
     found.code()
 }
@@ -210,12 +191,10 @@ fn one(args: &Args, destination: &Path, signals: &Signals, printer: &mut Printer
 struct Printer<'a> {
     args: &'a Args,
     zone: TimeZone,
-    bar: ProgressBar,
+    console: Console,
     width: usize,
     has_catalog: bool,
     destination: PathBuf,
-    /// The first failure to print a result.
-    broken: Option<io::Error>,
 }
 
 impl Printer<'_> {
@@ -235,11 +214,10 @@ impl Printer<'_> {
         Printer {
             args,
             zone: args.timezone.clone().unwrap_or_else(TimeZone::system),
-            bar,
+            console: Console::new(bar),
             width: 0,
             has_catalog: true,
             destination: PathBuf::new(),
-            broken: None,
         }
     }
 
@@ -247,8 +225,8 @@ impl Printer<'_> {
         self.destination = destination.to_owned();
         self.width = verify.longest_number();
         self.has_catalog = verify.has_catalog();
-        self.bar.reset();
-        self.bar.set_length(verify.bytes());
+        self.console.bar.reset();
+        self.console.bar.set_length(verify.bytes());
         let say = !self.args.json;
         if say && destination != self.args.destination {
             self.remark(format!("{}:", destination.display()));
@@ -386,7 +364,7 @@ impl Printer<'_> {
 
     fn summary(&mut self, verify: &Verify, found: &Found, seconds: f64) {
         if found.stopped {
-            self.complain("stopped before the end");
+            self.console.complain("stopped before the end");
         }
         if self.args.json {
             return self.out(json!({
@@ -437,27 +415,7 @@ impl Printer<'_> {
     }
 
     fn not_begun(&mut self, error: &Error, destination: &Path) -> u8 {
-        self.complain(error);
-        if error.status() == Status::Permission {
-            if let Some(hint) = failure::hint(error) {
-                self.say(format_args!("hint: {hint}"));
-            }
-        }
-        let code = match error.status() {
-            Status::Locked => LOCKED,
-            Status::Argument => USAGE,
-            _ => FAILED,
-        };
-        if self.args.json {
-            self.out(json!({
-                "type": "summary",
-                "destination": destination.display().to_string(),
-                "status": error.status().code(),
-                "message": error.to_string(),
-                "exit_code": code,
-            }));
-        }
-        code
+        self.console.not_begun(error, true, self.args.json, Some(destination))
     }
 
     /// Prints what is no fault.
@@ -468,34 +426,7 @@ impl Printer<'_> {
     }
 
     fn out(&mut self, line: impl Display) {
-        let written = self.bar.suspend(|| writeln!(io::stdout().lock(), "{line}"));
-        if let Err(error) = written {
-            self.broken.get_or_insert(error);
-        }
-    }
-
-    fn complain(&self, message: impl Display) {
-        self.say(format_args!("emonfeed: {message}"));
-    }
-
-    fn say(&self, line: impl Display) {
-        self.bar.suspend(|| {
-            // Where there is nobody to tell, the exit code has to do.
-            let _ = writeln!(io::stderr().lock(), "{line}");
-        });
-    }
-
-    fn finish(self, code: u8) -> ExitCode {
-        match &self.broken {
-            // The reader has seen enough.
-            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-            Some(error) => {
-                self.complain(format_args!("cannot write the results: {error}"));
-                return ExitCode::from(code.max(FAILED));
-            }
-            None => {}
-        }
-        ExitCode::from(code)
+        self.console.out(line);
     }
 }
 
