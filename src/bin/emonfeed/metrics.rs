@@ -89,7 +89,10 @@ fn format(destinations: &[Destination]) -> String {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
         for destination in destinations {
             if let Some(value) = value(destination) {
-                let label = escape(&destination.path.to_string_lossy());
+                // The same one, wherever the command is run.
+                let path = std::path::absolute(&destination.path);
+                let path = path.as_ref().unwrap_or(&destination.path);
+                let label = escape(&path.to_string_lossy());
                 let _ = writeln!(text, "{name}{{destination=\"{label}\"}} {value}");
             }
         }
