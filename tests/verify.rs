@@ -702,3 +702,41 @@ fn beside_a_server_at_work_only_what_was_edited_differs() {
     let (code, source) = compared();
     assert_eq!((code, &source["rows_compared"]), (3, &0.into()), "{source}");
 }
+
+#[test]
+fn told_to_stop_it_says_what_it_saw_until_then() {
+    let dirs = dirs();
+    let table = Table::bare(&dirs.source, "feed_1", &[]);
+    let file = fs::OpenOptions::new().write(true).open(&table.data).unwrap();
+    let part = rows(0..100_000);
+    for at in 0..400 {
+        file.write_all_at(&part, at * part.len() as u64).unwrap();
+    }
+    run(&dirs);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_emonfeed"))
+        .args(["verify", "--json"])
+        .arg(&dirs.copies)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It has the file open: signals are watched by then.
+    let fds = PathBuf::from(format!("/proc/{}/fd", child.id()));
+    let is_open = || {
+        let links = fs::read_dir(&fds).into_iter().flatten().flatten();
+        links
+            .filter_map(|fd| fs::read_link(fd.path()).ok())
+            .any(|to| to.ends_with("feed_1.MYD"))
+    };
+    while !is_open() {
+        assert!(child.try_wait().unwrap().is_none(), "it was done too soon");
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("one line");
+    assert_eq!((&summary["stopped"], &summary["feeds"]), (&true.into(), &0.into()));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("stopped before the end"), "{message}");
+}

@@ -402,7 +402,11 @@ impl Printer<'_> {
         }
         let wrong = found.damaged + found.differing + found.missing + found.failed;
         if wrong == 0 {
-            parts.insert(0, "all as they should be".to_owned());
+            let sound = match found.stopped {
+                true => "nothing wrong until then",
+                false => "all as they should be",
+            };
+            parts.insert(0, sound.to_owned());
         }
         self.remark(format!(
             "{}: {}; {}, {} and {} read in {seconds:.2} s",
