@@ -667,7 +667,13 @@ fn a_backup_and_the_next_one() {
     let feed = Feed::new(&rows);
     let copies = tempfile::tempdir().unwrap();
     let (from, to) = (feed.dir.path(), copies.path().join("emoncms"));
-    let args = ["backup", from.to_str().unwrap(), to.to_str().unwrap(), "--json"];
+    let args = [
+        "backup",
+        "--same-device",
+        from.to_str().unwrap(),
+        to.to_str().unwrap(),
+        "--json",
+    ];
     let summary = || -> Value {
         let text = printed(&args);
         serde_json::from_str(text.lines().last().unwrap()).unwrap()

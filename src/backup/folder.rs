@@ -315,7 +315,7 @@ impl Folder {
     /// does on file systems of a disk of this machine; others, which a program
     /// or another machine keeps, may take no notice.
     pub(super) fn syncs_whole(&self) -> bool {
-        const LOCAL: [i64; 11] = [
+        const LOCAL: [u32; 11] = [
             0xef53,      // ext2, ext3, ext4
             0x5846_5342, // xfs
             0x9123_683e, // btrfs
@@ -328,10 +328,8 @@ impl Folder {
             0xca45_1a4e, // bcachefs
             0x3153_464a, // jfs
         ];
-        fs::fstatfs(&self.fd).is_ok_and(|stat| {
-            // A signed number of 32 bits on some hosts.
-            LOCAL.contains(&(stat.f_type as i64 & 0xffff_ffff))
-        })
+        // A number of 32 bits, of another type on each kind of host.
+        fs::fstatfs(&self.fd).is_ok_and(|stat| LOCAL.contains(&(stat.f_type as u32)))
     }
 
     /// Puts all that was written to the file system on the disk. Fails if

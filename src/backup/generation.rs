@@ -133,6 +133,14 @@ pub(super) fn dated_definitions(
     stamp: &str,
 ) -> Result<Vec<(OsString, OsString)>> {
     let place = Place { folder, name };
+    for suffix in [".frm", ".meta"] {
+        let definition = place.sibling(OsStr::new(suffix));
+        let kept = dated(&definition, stamp, 0);
+        if folder.stat(&kept)?.is_some() {
+            return Ok(vec![(kept, definition)]);
+        }
+    }
+    // The name of an `.sdi` is not to be guessed.
     let stem = place.sibling(OsStr::new(""));
     let names = folder.names()?;
     Ok(names
@@ -141,12 +149,9 @@ pub(super) fn dated_definitions(
             let definition = kept.as_bytes().strip_suffix(stamp.as_bytes())?;
             let definition = definition.strip_suffix(b".")?;
             let suffix = definition.strip_prefix(stem.as_bytes())?;
-            let is_definition = match suffix {
-                b".frm" | b".meta" => true,
-                _ => suffix.starts_with(b"_") && suffix.ends_with(b".sdi"),
-            };
+            let is_sdi = suffix.starts_with(b"_") && suffix.ends_with(b".sdi");
             let definition = OsString::from_vec(definition.to_vec());
-            is_definition.then_some((kept, definition))
+            is_sdi.then_some((kept, definition))
         })
         .collect())
 }

@@ -107,6 +107,19 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 }
 
 impl RunOptions {
+    /// Turns on an option that is yes or no, by the name it has in the command.
+    pub fn turn_on(&mut self, name: &str) -> Result<()> {
+        const FLAGS: [&str; 5] =
+            ["delete", "dry-run", "require-mount", "same-device", "trust-owner"];
+        if FLAGS.contains(&name) {
+            return self.set(name, "1");
+        }
+        // An unknown one is refused as such.
+        self.set(name, "").and_then(|()| {
+            Err(Error::new(Status::Argument, format!("the option {name} needs a value")))
+        })
+    }
+
     /// Sets one option from text, by the name it has in the command
     /// (`max-size`), for C and PHP. `only` and `exclude` add to what was said
     /// before, and take several, with commas between. An option that is yes or
@@ -127,12 +140,8 @@ impl RunOptions {
             "0" => Ok(false),
             _ => Err(wrong("this is 1 or 0")),
         };
-        let list = || {
-            value
-                .split(',')
-                .map(|one| one.trim().to_owned())
-                .filter(|one| !one.is_empty())
-        };
+        // Empty words are found out when all is said: they would match nothing.
+        let list = || value.split(',').map(|one| one.trim().to_owned());
         match name {
             "prefix" => self.prefix = value.to_owned(),
             "only" => self.only.extend(list()),
@@ -412,6 +421,17 @@ mod tests {
         assert_eq!((options.keep, options.recheck), (0, Recheck::All));
         assert_eq!(options.bytes_per_second, Some(1_500_000));
         assert!(options.same_device);
+        options.turn_on("delete").unwrap();
+        assert!(options.delete);
+        for name in ["only", "keep", "prefix", "kep"] {
+            let error = RunOptions::default().turn_on(name).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        for empty in ["", ",", "1,,2"] {
+            let mut options = RunOptions::default();
+            options.set("only", empty).unwrap();
+            assert!(demand_sensible(&options).is_err(), "{empty}");
+        }
         for (name, value) in
             [("keep", "-1"), ("recheck", "1/0"), ("delete", "yes"), ("kep", "3")]
         {

@@ -17,6 +17,7 @@ use crate::feed::{Paths, Retry};
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::{DirBuilder, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
@@ -51,8 +52,11 @@ pub enum Done {
     },
     /// The source does not have it any more. The copy stays.
     SourceGone,
-    /// The same, and the copy was removed.
-    Deleted,
+    /// The same, and the copy was removed, or would be.
+    Deleted {
+        /// Whether nothing was done.
+        dry_run: bool,
+    },
 }
 
 impl Done {
@@ -63,7 +67,25 @@ impl Done {
             Done::Failed(_) => "failed",
             Done::Skipped { .. } => "skipped",
             Done::SourceGone => "source-gone",
-            Done::Deleted => "deleted",
+            Done::Deleted { .. } => "deleted",
+        }
+    }
+}
+
+impl fmt::Display for Done {
+    /// One sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Done::Copied(report) => report.fmt(f),
+            Done::Failed(error) => error.fmt(f),
+            Done::Skipped { bytes } => write!(f, "skipped, it has {bytes} bytes"),
+            Done::SourceGone => f.write_str("the source is gone, the copy stays"),
+            Done::Deleted { dry_run: true } => {
+                f.write_str("the source is gone, the copy would be removed")
+            }
+            Done::Deleted { dry_run: false } => {
+                f.write_str("the source is gone, the copy was removed")
+            }
         }
     }
 }
@@ -113,7 +135,7 @@ impl Summary {
             Done::Failed(_) => self.failed += 1,
             Done::Skipped { .. } => self.skipped += 1,
             Done::SourceGone => self.source_gone += 1,
-            Done::Deleted => self.deleted += 1,
+            Done::Deleted { .. } => self.deleted += 1,
         }
     }
 }
@@ -247,7 +269,9 @@ impl Backup {
             let mut catalog = Catalog::open(to)?;
             let started = SystemTime::now().duration_since(UNIX_EPOCH);
             let started = started.map_or(0, |since| since.as_secs() as i64);
-            self.run = catalog.begin_run(started, &self.source)?;
+            let source = std::path::absolute(&self.source);
+            let source = source.as_deref().unwrap_or(&self.source);
+            self.run = catalog.begin_run(started, source)?;
             self.suspicious = catalog.was_cut_short(self.run)?;
             for (name, generation) in catalog.pending()? {
                 generation::take_back(&mut catalog, to, &name, &generation)?;
@@ -489,7 +513,7 @@ impl Backup {
                 progress: &mut written,
             };
             match advance(&mut context, feed, self.entries.get(feed.file())) {
-                Err(e) if retry.waits_out(&e, &paths()?) => {}
+                Err(e) if paths().is_ok_and(|paths| retry.waits_out(&e, &paths)) => {}
                 other => break other,
             }
         };
@@ -735,13 +759,13 @@ impl Backup {
         let deletes = self.options.delete && self.summary.not_deleted.is_none();
         let done = match deletes {
             false => Done::SourceGone,
-            true if self.options.dry_run => Done::Deleted,
+            true if self.options.dry_run => Done::Deleted { dry_run: true },
             true => match self.remove(&feed) {
-                Ok(()) => Done::Deleted,
+                Ok(()) => Done::Deleted { dry_run: false },
                 Err(error) => Done::Failed(error),
             },
         };
-        if matches!(done, Done::Deleted) {
+        if matches!(done, Done::Deleted { .. }) {
             self.entries.remove(feed.file());
             self.failing.remove(feed.file());
         }
@@ -1078,8 +1102,11 @@ fn open_destination(path: &Path, dry_run: bool) -> Result<Option<Folder>> {
 fn lock(folder: &Folder) -> Result<File> {
     let name = OsStr::from_bytes(LOCK_FILE.as_bytes());
     folder.lock_file(name)?.ok_or_else(|| {
-        Error::new(Status::Locked, "another run holds the lock on this destination")
-            .at(&folder.join(name))
+        Error::new(
+            Status::Locked,
+            "another run, or `emonfeed verify`, holds the lock on this destination",
+        )
+        .at(&folder.join(name))
     })
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Input {
 enum Rows {
     /// A table of a server, or the file of PHPTimeSeries. The layout says which
     /// flag bytes rows can begin with.
-    Table { table: Table, start: State, layout: Layout },
+    Table { table: Box<Table>, start: Box<State>, layout: Layout },
     /// Values at a fixed interval.
     Fina(Fina),
 }
@@ -58,8 +58,8 @@ impl Input {
                 definition,
             });
         }
-        let table = Table::open(&Paths::new(data)?, &SOURCE_OPTIONS)?;
-        let start = locked(&table, || table.state())?;
+        let table = Box::new(Table::open(&Paths::new(data)?, &SOURCE_OPTIONS)?);
+        let start = Box::new(locked(&table, || table.state())?);
         if start.is_being_rewritten(SystemTime::now()) {
             return Err(changed().at(table.path()));
         }
@@ -174,7 +174,7 @@ impl Input {
         }
         let now = locked(table, || table.state())?;
         let grown = match start.header() {
-            Some(_) => now == *start || start.only_grew(&now),
+            Some(_) => now == **start || start.only_grew(&now),
             // Without a header only the length tells: see `may_be_rewritten`.
             None => now.slots >= start.slots,
         };
@@ -215,7 +215,7 @@ impl Input {
             return Ok(false);
         }
         let now = locked(table, || table.state())?;
-        Ok(now != *start || !now.is_settled(SystemTime::now()))
+        Ok(now != **start || !now.is_settled(SystemTime::now()))
     }
 }
 

@@ -183,8 +183,10 @@ fn c_array<const N: usize>(text: &str) -> [c_char; N] {
 fn options(texts: &[&str]) -> Result<RunOptions> {
     let mut options = RunOptions::default();
     for text in texts {
-        let (name, value) = text.split_once('=').unwrap_or((text, "1"));
-        options.set(name, value)?;
+        match text.split_once('=') {
+            Some((name, value)) => options.set(name, value)?,
+            None => options.turn_on(text)?,
+        }
     }
     Ok(options)
 }

@@ -103,10 +103,11 @@ impl emonfeed_report {
     pub(super) fn of_feed(report: FeedReport, dry_run: bool) -> Result<emonfeed_report> {
         let FeedReport { feed, done, took } = report;
         let outcome_name = c_text(done.name().as_bytes())?;
+        // A damaged table can name a column with a NUL in it.
+        let text = done.to_string().replace('\0', "\u{fffd}");
         let none = CopyReport { dry_run, ..CopyReport::default() };
-        let without_copy = |outcome, message: String| -> Result<emonfeed_report> {
-            // A damaged table can name a column with a NUL in it.
-            let message = c_text(message.replace('\0', "\u{fffd}").as_bytes())?;
+        let without_copy = |outcome| -> Result<emonfeed_report> {
+            let message = c_text(text.as_bytes())?;
             let report = emonfeed_report::of_copy(none, took)?;
             Ok(emonfeed_report { outcome, message, ..report })
         };
@@ -114,23 +115,11 @@ impl emonfeed_report {
             Done::Copied(copied) => emonfeed_report::of_copy(copied, took)?,
             Done::Failed(error) => emonfeed_report {
                 status: code(error.status()),
-                ..without_copy(EMONFEED_OUTCOME_FAILED, error.to_string())?
+                ..without_copy(EMONFEED_OUTCOME_FAILED)?
             },
-            Done::Skipped { bytes } => without_copy(
-                EMONFEED_OUTCOME_SKIPPED,
-                format!("skipped, it has {bytes} bytes"),
-            )?,
-            Done::SourceGone => without_copy(
-                EMONFEED_OUTCOME_SOURCE_GONE,
-                "the source is gone, the copy stays".into(),
-            )?,
-            Done::Deleted => without_copy(
-                EMONFEED_OUTCOME_DELETED,
-                match dry_run {
-                    true => "the source is gone, the copy would be removed".into(),
-                    false => "the source is gone, the copy was removed".into(),
-                },
-            )?,
+            Done::Skipped { .. } => without_copy(EMONFEED_OUTCOME_SKIPPED)?,
+            Done::SourceGone => without_copy(EMONFEED_OUTCOME_SOURCE_GONE)?,
+            Done::Deleted { .. } => without_copy(EMONFEED_OUTCOME_DELETED)?,
         };
         report.outcome_name = outcome_name;
         report.feed = c_text(feed.number().as_bytes())?;

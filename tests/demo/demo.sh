@@ -140,8 +140,9 @@ fi
 # back_up BYTES: a run that has to copy just so many, and leave equal files.
 back_up() {
     step_began=$(date +%s%N)
-    printf '  $ %s\n' "$command backup $feeds $backup"
-    "$command" backup "$feeds" "$backup" >"$work/backup.txt" || fail 'the backup failed'
+    # Both are below target/.
+    printf '  $ %s\n' "$command backup --same-device $feeds $backup"
+    "$command" backup --same-device "$feeds" "$backup" >"$work/backup.txt" || fail 'the backup failed'
     cat "$work/backup.txt"
     took 'that took'
     grep -q " $1 bytes copied" "$work/backup.txt" || fail "the backup had $1 bytes to copy"

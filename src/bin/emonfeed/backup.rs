@@ -283,7 +283,7 @@ fn pairs(dirs: &[PathBuf]) -> Result<(Pairs<'_>, &Path), Error> {
             return usage(format!(
                 "two sources are called {}: back them up one at a time, to directories of \
                  their own",
-                name.display()
+                Path::new(name).display()
             ));
         }
         pairs.push((source, own));
@@ -427,17 +427,7 @@ impl Printer<'_> {
             Done::Copied(copied) => self.out(self.line(feed, copied, report.took)),
             other => {
                 let width = self.width;
-                let what = match other {
-                    Done::Skipped { bytes } => format!("skipped, it has {bytes} bytes"),
-                    Done::Deleted if self.args.dry_run => {
-                        "the source is gone, the copy would be removed".to_owned()
-                    }
-                    Done::Deleted => {
-                        "the source is gone, the copy was removed".to_owned()
-                    }
-                    _ => "the source is gone, the copy stays".to_owned(),
-                };
-                self.out(format!("feed {feed:>width$}  {what}"));
+                self.out(format!("feed {feed:>width$}  {other}"));
             }
         }
         self.console.bar.inc(1);
@@ -588,7 +578,7 @@ fn feed_json(report: &FeedReport) -> Value {
             "message": error.to_string(),
         }),
         Done::Skipped { bytes } => json!({ "bytes": bytes }),
-        Done::SourceGone | Done::Deleted => json!({}),
+        Done::SourceGone | Done::Deleted { .. } => json!({}),
     };
     if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
         object.extend(more);
