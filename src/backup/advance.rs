@@ -234,9 +234,16 @@ impl<'a> Look<'a, '_, '_> {
                     .map_err(|e| Error::io("cut off the end of", &place.path(), e))?;
             }
             written = self.append(&place, &held, from..to)?;
-            if !found.all && !self.is_proved(&written)? {
-                // Old rows were edited somewhere.
-                found = self.compare_all(&place, &held)?;
+            let end = held.hashes.last().filter(|_| self.meets_end_later(&held));
+            let same_end = end.is_none_or(|end| *end == written.before);
+            if !found.all && !(same_end && self.is_proved(&written)) {
+                // Old rows were edited: the last one, or others.
+                let last = blocks_in(held.rows) - 1;
+                if same_end || !self.is_last_value(&place, &held)? {
+                    found = self.compare_all(&place, &held)?;
+                } else if !found.differing.contains(&last) {
+                    found.differing.push(last);
+                }
                 edit = match self.edit_of(&place, &held, &found)? {
                     Ok(edit) => edit,
                     Err(reason) => return self.replace(&place, &held, columns, reason),
@@ -253,11 +260,11 @@ impl<'a> Look<'a, '_, '_> {
     /// What the copy holds that can be carried on; `None` if there is none.
     fn held(&self, place: &Place, there: Option<Stat>) -> Result<Option<Held>> {
         let Some(mut there) = there else { return Ok(None) };
-        let opened = place.folder.open_file(place.name, !self.is_dry())?;
+        let opened = place.folder.open_regular(place.name, !self.is_dry())?;
         let Some(opened) = opened else { return Ok(None) };
         there.st_size = opened.stat.st_size;
         let len = there.st_size.unsigned_abs();
-        if super::folder::same_file(&opened.stat, &self.input.stat()?) {
+        if (opened.stat.st_dev, opened.stat.st_ino) == self.identity {
             return Err(Error::new(
                 Status::Destination,
                 super::plan::Refusal::SameFile.to_string(),
@@ -323,19 +330,24 @@ impl<'a> Look<'a, '_, '_> {
         let Some(entry) = entry.filter(|entry| !self.calls_for_all(entry)) else {
             return self.compare_all(place, held);
         };
-        let mut found = Found { all: blocks == 1, ..Found::default() };
-        // The end of the copy is what a power cut spoils.
-        let tail = tail_of(held.rows);
-        let mut end = Vec::new();
-        read_copy(place, &held.file, self.stride, &tail, &mut end)?;
-        if hash(&end)[..] != entry.tail[..] || self.context.glance.suspicious {
-            found.rotten = self.rotten(place, held, &mut (0..blocks))?;
+        // What is written behind the last block is read together with it.
+        let later = self.meets_end_later(held);
+        let mut found = Found { all: blocks == 1 && !later, ..Found::default() };
+        // The end of the copy is what a power cut spoils: it is looked at before
+        // anything is written behind it.
+        if self.rows > held.rows || self.context.glance.suspicious {
+            let mut end = Vec::new();
+            read_copy(place, &held.file, self.stride, &tail_of(held.rows), &mut end)?;
+            if hash(&end)[..] != entry.tail[..] || self.context.glance.suspicious {
+                found.rotten = self.rotten(place, held, &mut (0..blocks))?;
+            }
         }
-        let due =
-            |block: &u64| *block == last || self.context.glance.is_due(entry, *block);
+        let due = |block: &u64| {
+            (*block == last && !later) || self.context.glance.is_due(entry, *block)
+        };
         found.differing = self.differing(held, &mut (0..blocks).filter(due))?;
         if found.rotten.is_empty() {
-            let due = |block: &u64| self.context.glance.is_due(entry, *block);
+            let due = |block: &u64| self.context.glance.is_copy_due(entry, *block);
             found.rotten = self.rotten(place, held, &mut (0..blocks).filter(due))?;
         }
         let only_last = found.differing == [last] && self.is_last_value(place, held)?;
@@ -346,6 +358,12 @@ impl<'a> Look<'a, '_, '_> {
             found.rotten = rotten;
         }
         Ok(found)
+    }
+
+    /// Whether the last rows held share a block with rows to be appended, so that
+    /// they are compared when those are read.
+    fn meets_end_later(&self, held: &Held) -> bool {
+        self.rows > held.rows && held.rows % BLOCK != 0 && !self.is_dry()
     }
 
     /// Whether everything is to be compared at once.
@@ -589,15 +607,15 @@ impl<'a> Look<'a, '_, '_> {
 
     /// Whether the live checksum, if the table keeps one and its last value is
     /// known, proves that the rows held are as they were.
-    fn is_proved(&self, written: &Written) -> Result<bool> {
+    fn is_proved(&self, written: &Written) -> bool {
         let before = self.entry.and_then(|entry| entry.token?.checksum);
         let now = self.token.and_then(|token| token.checksum);
-        Ok(match (before, now) {
+        match (before, now) {
             (Some(before), Some(now)) if written.to == self.rows => {
                 before.wrapping_add(written.sum) == now
             }
             _ => true,
-        })
+        }
     }
 
     /// Makes sure that what was read is what the source held at one moment: it

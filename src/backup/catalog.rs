@@ -282,6 +282,8 @@ pub struct PastRun {
 pub(super) struct Catalog {
     connection: Connection,
     path: PathBuf,
+    /// Whether it is that of a run, which nobody else writes to.
+    writes: bool,
 }
 
 impl Catalog {
@@ -294,6 +296,7 @@ impl Catalog {
         }
         let mut catalog = Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         catalog.begin()?;
+        catalog.writes = true;
         Ok(catalog)
     }
 
@@ -384,7 +387,7 @@ impl Catalog {
             access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )
         .map_err(|e| error(&path, &e))?;
-        let catalog = Catalog { connection, path };
+        let catalog = Catalog { connection, path, writes: false };
         catalog.on(|db| {
             db.busy_timeout(Duration::from_secs(10))?;
             // `EXTRA`: the removal of the journal is on the disk, too.
@@ -441,6 +444,9 @@ impl Catalog {
     ) -> Result<T> {
         let path = &self.path;
         let all = || {
+            if !self.connection.is_autocommit() {
+                self.connection.execute_batch("COMMIT")?;
+            }
             let transaction = self.connection.transaction()?;
             let answer = write(&transaction)?;
             transaction.commit()?;
@@ -639,6 +645,11 @@ impl Catalog {
     pub(super) fn hashes(&self, feed: i64, file: i64, rows: u64) -> Result<Vec<Hash>> {
         let count = blocks_in(rows);
         let bytes = self.on(|db| {
+            // One look at the file for all feeds until the next write. Not where
+            // another may be writing, who would have to wait.
+            if self.writes && db.is_autocommit() {
+                db.execute_batch("BEGIN")?;
+            }
             let mut chunks = db.prepare_cached(
                 "SELECT hashes FROM hashes WHERE feed = ? AND file = ? ORDER BY chunk",
             )?;

@@ -134,6 +134,15 @@ impl Folder {
         // Before opening: opening a device can do things.
         let Some(stat) = self.stat(name)? else { return Ok(None) };
         self.demand_regular(name, &stat)?;
+        self.open_regular(name, write)
+    }
+
+    /// The same of what was just seen to be a regular file.
+    pub(super) fn open_regular(
+        &self,
+        name: &OsStr,
+        write: bool,
+    ) -> Result<Option<Opened>> {
         let access = if write { OFlags::RDWR } else { OFlags::RDONLY };
         let flags = access
             | OFlags::NOFOLLOW

@@ -3,11 +3,20 @@
 
 use super::catalog::{Entry, Token};
 use super::folder::Folder;
-use super::hash::{blocks_in, hash, tail_of};
+use super::hash::{Hash, blocks_in, hash, rows_of, tail_of};
 use super::options::{FeedName, Recheck};
 use crate::feed::{read_header_once, read_up_to};
 use rustix::fs::Stat;
 use std::ffi::OsStr;
+use std::ops::Range;
+
+/// A feed, and what the catalog says of it.
+pub(super) struct Known<'p> {
+    pub feed: &'p FeedName,
+    pub entry: Option<&'p Entry>,
+    /// The blocks that are due, and their hashes.
+    pub due: Vec<(u64, Hash)>,
+}
 
 /// What a short look at any feed of a run needs.
 #[derive(Clone, Copy)]
@@ -33,15 +42,31 @@ impl Glance<'_> {
         (self.run - slot).rem_euclid(shares) < missed
     }
 
+    /// Whether this run is the one to read that block of the copy, too: one in
+    /// eight times, for a copy is rarely in memory, and what rots, rots slowly.
+    pub(super) fn is_copy_due(&self, entry: &Entry, block: u64) -> bool {
+        const TIMES: i64 = 8;
+        let Recheck::Share(shares) = self.recheck else { return false };
+        let turn = self.run / i64::from(shares) + entry.id + block as i64;
+        self.is_due(entry, block) && turn.rem_euclid(TIMES) == 0
+    }
+
+    /// The blocks that are due of a feed.
+    pub(super) fn due(&self, entry: &Entry) -> Vec<u64> {
+        let blocks = 0..blocks_in(entry.rows);
+        blocks.filter(|block| self.is_due(entry, *block)).collect()
+    }
+
     /// Whether neither source nor copy was written to since the catalog took in
-    /// what they hold, and nothing of it is due to be compared again. The header
-    /// of the index proves that of the source; its last rows are compared in any
-    /// case. `false` wherever there is any doubt: a closer look says more.
-    pub(super) fn is_as_before(&self, feed: &FeedName, entry: &Entry) -> bool {
+    /// what they hold. The header of the index proves that of the source; its
+    /// last rows are compared in any case, and the blocks that are due. `false`
+    /// wherever there is any doubt: a closer look says more.
+    fn is_as_before(&self, known: &Known) -> bool {
+        let Known { feed, entry: Some(entry), due } = known else { return false };
         let (Some(token), Some(to)) = (entry.token, self.to) else { return false };
         if self.suspicious
             || self.recheck == Recheck::All
-            || (0..blocks_in(entry.rows)).any(|block| self.is_due(entry, block))
+            || due.iter().any(|(block, _)| self.is_copy_due(entry, *block))
         {
             return false;
         }
@@ -57,37 +82,31 @@ impl Glance<'_> {
         let name = OsStr::new(feed.file());
         let is_whole = |copy: Stat| copy.st_size.unsigned_abs() == entry.len();
         is_same
-            && self.has_same_end(name, entry)
+            && self.has_same_rows(name, entry, due)
             && to.demand_own(name).is_ok_and(|copy| copy.is_some_and(is_whole))
     }
 
-    /// Whether the source's rows are the file they were, and the last of them
-    /// the same.
-    fn has_same_end(&self, name: &OsStr, entry: &Entry) -> bool {
+    /// Whether the source's rows are the file they were, and those that are
+    /// compared the same.
+    fn has_same_rows(&self, name: &OsStr, entry: &Entry, due: &[(u64, Hash)]) -> bool {
         let Some(data) = self.from.glimpse(name) else { return false };
-        let tail = tail_of(entry.rows);
-        let mut rows = vec![0; ((tail.end - tail.start) * entry.stride) as usize];
-        let offset = tail.start * entry.stride;
-        rustix::fs::fstat(&data).is_ok_and(|stat| {
-            (stat.st_dev, stat.st_ino) == entry.identity
-                && read_up_to(&data, &mut rows, offset)
-                    .is_ok_and(|have| have == rows.len())
-                && hash(&rows)[..] == entry.tail[..]
-        })
+        let is_file = rustix::fs::fstat(&data)
+            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == entry.identity);
+        let mut buffer = Vec::new();
+        let mut are = |rows: Range<u64>, hashed: &[u8]| {
+            buffer.resize(((rows.end - rows.start) * entry.stride) as usize, 0);
+            read_up_to(&data, &mut buffer, rows.start * entry.stride)
+                .is_ok_and(|have| have == buffer.len() && hash(&buffer)[..] == *hashed)
+        };
+        is_file
+            && are(tail_of(entry.rows), &entry.tail)
+            && due.iter().all(|(block, hashed)| are(rows_of(*block, entry.rows), hashed))
     }
 
     /// The same of many feeds, by several threads.
-    pub(super) fn are_as_before(
-        &self,
-        feeds: &[(&FeedName, Option<&Entry>)],
-        threads: usize,
-    ) -> Vec<bool> {
-        let look = |part: &[(&FeedName, Option<&Entry>)]| -> Vec<bool> {
-            part.iter()
-                .map(|(feed, entry)| {
-                    entry.is_some_and(|entry| self.is_as_before(feed, entry))
-                })
-                .collect()
+    pub(super) fn are_as_before(&self, feeds: &[Known], threads: usize) -> Vec<bool> {
+        let look = |part: &[Known]| -> Vec<bool> {
+            part.iter().map(|known| self.is_as_before(known)).collect()
         };
         let each = feeds.len().div_ceil(threads.max(1)).max(1);
         std::thread::scope(|scope| {

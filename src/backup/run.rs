@@ -8,7 +8,8 @@ use super::catalog::{self, Catalog, Commit, Ending, Entry, Generation, RunEnd};
 use super::copy::no_directory;
 use super::folder::{Folder, same_file};
 use super::generation::{self, Exchange, dated_definitions, free_stamp};
-use super::glance::Glance;
+use super::glance::{Glance, Known};
+use super::hash::Hash;
 use super::held::{Place, as_stamp, dated, stamp};
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
 use super::report::{CopyReport, Outcome};
@@ -401,12 +402,30 @@ impl Backup {
         if self.glanced.is_empty() {
             let count = if self.options.threads > 1 { MANY } else { 1 };
             let feeds: Vec<_> = self.next.drain(..count.min(self.next.len())).collect();
-            let known: Vec<_> =
-                feeds.iter().map(|feed| (feed, self.entries.get(feed.file()))).collect();
+            let known: Vec<_> = feeds.iter().map(|feed| self.known(feed)).collect();
             let are = self.glance().are_as_before(&known, self.options.threads);
             self.glanced = feeds.into_iter().zip(are).collect();
         }
         self.glanced.pop_front()
+    }
+
+    /// What is known of a feed. Hashes that cannot be read are those of a closer
+    /// look to complain of.
+    fn known<'a>(&'a self, feed: &'a FeedName) -> Known<'a> {
+        let entry = self.entries.get(feed.file());
+        let hashes_of = |entry: &Entry| -> Option<Vec<(u64, Hash)>> {
+            let due = self.glance().due(entry);
+            if due.is_empty() {
+                return Some(Vec::new());
+            }
+            let hashes = self.catalog.as_ref()?.hashes(entry.id, entry.file, entry.rows);
+            let hashes = hashes.ok()?;
+            Some(due.into_iter().map(|block| (block, hashes[block as usize])).collect())
+        };
+        match entry.map(hashes_of) {
+            Some(Some(due)) => Known { feed, entry, due },
+            Some(None) | None => Known { feed, entry: None, due: Vec::new() },
+        }
     }
 
     fn glance(&self) -> Glance<'_> {

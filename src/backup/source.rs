@@ -5,7 +5,7 @@ use super::plan;
 use crate::error::{Error, Result, Status};
 use crate::feed::{
     Access, Options, PATIENCE, Paths, Retry, State, Table, changed, held_too_long,
-    lock_within, open_file, read_up_to,
+    lock_within, read_up_to,
 };
 use crate::myisam::{BadFlag, Header, Layout};
 use rustix::fs::FlockOperation;
@@ -67,7 +67,10 @@ impl Input {
             Some(layout) => layout.clone(),
             None => bare_layout(&table, start.slots)?,
         };
-        let definition = read_definition(&table)?;
+        let definition = table.definition().map(|file| DefinitionFile {
+            suffix: suffix_of(&file.path, table.path()),
+            bytes: file.bytes.clone(),
+        });
         let stride = layout.stride() as u64;
         Ok(Input { rows: Rows::Table { table, start, layout }, stride, definition })
     }
@@ -276,23 +279,6 @@ fn locked_file<T>(
         Err(e) => return Err(failed(e)),
     }
     result
-}
-
-fn read_definition(table: &Table) -> Result<Option<DefinitionFile>> {
-    let Some(path) = table.definition() else { return Ok(None) };
-    let Some((file, meta)) = open_file(path, SOURCE_OPTIONS.no_follow)? else {
-        return Err(changed().at(path));
-    };
-    if meta.len() > MAX_DEFINITION {
-        return Err(changed().at(path));
-    }
-    let mut bytes = vec![0; meta.len() as usize];
-    let have =
-        read_up_to(&file, &mut bytes, 0).map_err(|e| Error::io("read", path, e))?;
-    if have < bytes.len() {
-        return Err(changed().at(path));
-    }
-    Ok(Some(DefinitionFile { suffix: suffix_of(path, table.path()), bytes }))
 }
 
 /// `.frm` of `feed_7.frm`, `_363.sdi` of `feed_7_363.sdi`.

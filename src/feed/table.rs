@@ -27,6 +27,16 @@ enum Description {
     Bare,
 }
 
+/// A table's `.frm` or `.sdi`.
+#[derive(Debug)]
+pub struct DefinitionFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    stamp: Stamp,
+}
+
 /// A table's files, held open.
 #[derive(Debug)]
 pub struct Table {
@@ -34,7 +44,7 @@ pub struct Table {
     data: File,
     data_id: Identity,
     description: Description,
-    definition: Option<(PathBuf, Stamp)>,
+    definition: Option<DefinitionFile>,
 }
 
 impl Table {
@@ -60,10 +70,10 @@ impl Table {
             Err(Error::new(Status::MissingDefinition, message).at(path))
         };
         let (description, definition) = match (index, definition) {
-            (Some((index, index_id, header)), Some((definition, path, stamp))) => {
+            (Some((index, index_id, header)), Some((definition, file))) => {
                 let layout =
-                    Layout::new(&header, &definition).map_err(|e| e.at(&path))?;
-                (Description::Indexed { index, index_id, layout }, Some((path, stamp)))
+                    Layout::new(&header, &definition).map_err(|e| e.at(&file.path))?;
+                (Description::Indexed { index, index_id, layout }, Some(file))
             }
             (Some(_), None) => {
                 return missing(
@@ -80,9 +90,10 @@ impl Table {
                      TABLE … USE_FRM makes a new one",
                 );
             }
-            (None, Some((definition, path, stamp))) => {
-                let layout = Layout::of_copy(&definition).map_err(|e| e.at(&path))?;
-                (Description::Copy(layout), Some((path, stamp)))
+            (None, Some((definition, file))) => {
+                let layout =
+                    Layout::of_copy(&definition).map_err(|e| e.at(&file.path))?;
+                (Description::Copy(layout), Some(file))
             }
             (None, None) => (Description::Bare, None),
         };
@@ -92,7 +103,7 @@ impl Table {
     fn find_definition(
         paths: &Paths,
         options: &Options,
-    ) -> Result<Option<(Definition, PathBuf, Stamp)>> {
+    ) -> Result<Option<(Definition, DefinitionFile)>> {
         let (path, opened) = match files::open(&paths.frm, options.no_follow)? {
             Some(opened) => (paths.frm.clone(), opened),
             None => {
@@ -114,10 +125,15 @@ impl Table {
             }
             let mut bytes = vec![0; meta.len() as usize];
             file.read_exact_at(&mut bytes, 0).map_err(|e| Error::io("read", &path, e))?;
-            if is_frm { myisam::parse_frm(&bytes) } else { myisam::parse_sdi(&bytes) }
+            let definition = if is_frm {
+                myisam::parse_frm(&bytes)
+            } else {
+                myisam::parse_sdi(&bytes)
+            };
+            definition.map(|definition| (definition, bytes))
         };
-        let definition = parse().map_err(|e| e.at(&path))?;
-        Ok(Some((definition, path, Stamp::of(&meta))))
+        let (definition, bytes) = parse().map_err(|e| e.at(&path))?;
+        Ok(Some((definition, DefinitionFile { path, bytes, stamp: Stamp::of(&meta) })))
     }
 
     /// The path of the rows.
@@ -136,8 +152,8 @@ impl Table {
     }
 
     /// The table's `.frm` or `.sdi`, if it has one.
-    pub fn definition(&self) -> Option<&Path> {
-        self.definition.as_ref().map(|(path, _)| path.as_path())
+    pub fn definition(&self) -> Option<&DefinitionFile> {
+        self.definition.as_ref()
     }
 
     /// Whether rows are written under `flock`: PHPTimeSeries does so, a
@@ -158,7 +174,7 @@ impl Table {
             return Ok(false);
         }
         match &self.definition {
-            Some((path, stamp)) => match path.metadata() {
+            Some(DefinitionFile { path, stamp, .. }) => match path.metadata() {
                 Ok(meta) => Ok(Stamp::of(&meta) == *stamp),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
                 Err(e) => Err(Error::io("inspect", path, e)),
