@@ -4,7 +4,9 @@
 mod server;
 
 use emonfeed::Status;
-use emonfeed::backup::{self, Backup, CopyOptions, CopyReport, Outcome, RunOptions};
+use emonfeed::backup::{
+    self, Backup, CopyOptions, CopyReport, Done, Outcome, Recheck, RunOptions,
+};
 use server::Server;
 use server::shapes::Shape;
 use std::fs;
@@ -262,6 +264,67 @@ fn rows_shifted_by_a_crash_never_reach_the_copy() {
     match report.kept {
         Some(kept) => assert_eq!(fs::read(kept).unwrap(), good),
         None => assert!(held.starts_with(&good)),
+    }
+}
+
+/// As many updates as there were rows beyond statements: the counters in the
+/// header look as if rows had only been appended.
+#[test]
+fn a_live_checksum_tells_of_an_edit_that_the_counters_hide() {
+    let mut server = Server::start();
+    let copies = tempfile::tempdir().unwrap();
+    let run = |server: &Server| {
+        let options = RunOptions {
+            same_device: true,
+            recheck: Recheck::None,
+            ..RunOptions::default()
+        };
+        let mut run = Backup::open(&server.database(), copies.path(), options).unwrap();
+        let mut outcomes = Vec::new();
+        while let Some(report) = run.step(&mut |_, _| true).unwrap() {
+            match report.done {
+                Done::Copied(report) => outcomes.push(report.outcome),
+                other => panic!("{other}"),
+            }
+        }
+        run.close().unwrap();
+        outcomes
+    };
+    for (table, option) in [("feed_1", "CHECKSUM=1"), ("feed_2", "")] {
+        // More than is compared as a whole at once when the counters tell.
+        server.sql(&format!(
+            "CREATE TABLE {table} (time INT UNSIGNED, data FLOAT) ENGINE=MyISAM {option};
+             INSERT INTO {table} SELECT seq, IF(seq % 1000 = 0, NULL, seq / 7)
+             FROM seq_1_to_600000"
+        ));
+    }
+    assert_eq!(run(&server), [Outcome::Created; 2]);
+    for round in 0..3 {
+        for table in ["feed_1", "feed_2"] {
+            let first = 600_001 + 10 * round;
+            server.sql(&format!(
+                "INSERT INTO {table} SELECT seq, NULL FROM seq_{first}_to_{}",
+                first + 9
+            ));
+            if round == 1 {
+                for time in 1..=9 {
+                    server.sql(&format!(
+                        "UPDATE {table} SET data = -5 WHERE time = {time} * 1000"
+                    ));
+                }
+            }
+        }
+        let expected = match round {
+            1 => [Outcome::Patched, Outcome::Appended],
+            _ => [Outcome::Appended; 2],
+        };
+        assert_eq!(run(&server), expected, "round {round}");
+        let same = |table: &str| {
+            let source = server.rows_file(table);
+            fs::read(copy_of(&source, copies.path())).unwrap()
+                == fs::read(&source).unwrap()
+        };
+        assert_eq!((same("feed_1"), same("feed_2")), (true, round == 0));
     }
 }
 

@@ -236,11 +236,13 @@ impl<'a> Look<'a, '_, '_> {
             written = self.append(&place, &held, from..to)?;
             let end = held.hashes.last().filter(|_| self.meets_end_later(&held));
             let same_end = end.is_none_or(|end| *end == written.before);
-            if !found.all && !(same_end && self.is_proved(&written)) {
+            let is_proved = found.all || same_end && self.is_proved(&written);
+            if !is_proved {
                 // Old rows were edited: the last one, or others.
                 let last = blocks_in(held.rows) - 1;
                 if same_end || !self.is_last_value(&place, &held)? {
-                    found = self.compare_all(&place, &held)?;
+                    let rotten = std::mem::take(&mut found.rotten);
+                    found = Found { rotten, ..self.compare_all(&place, &held)? };
                 } else if !found.differing.contains(&last) {
                     found.differing.push(last);
                 }
@@ -354,8 +356,7 @@ impl<'a> Look<'a, '_, '_> {
         if !found.differing.is_empty() && !only_last && !found.all {
             // Where one old row was edited, others were.
             let rotten = std::mem::take(&mut found.rotten);
-            found = self.compare_all(place, held)?;
-            found.rotten = rotten;
+            found = Found { rotten, ..self.compare_all(place, held)? };
         }
         Ok(found)
     }
@@ -843,12 +844,26 @@ impl<'a> Look<'a, '_, '_> {
             return Ok(Advance::only(report));
         }
         report.definition_copied = self.publish_definition(place)?;
-        // Blocks that are to be overwritten have other hashes then.
+        // Blocks that are to be overwritten have other hashes then: of what will
+        // be in the copy, which must be what the source has.
+        let mut after = Vec::new();
         for block in found.differing.iter().chain(&found.rotten) {
             let rows = rows_of(*block, to);
-            let at = written.hashes.binary_search_by_key(block, |(block, _)| *block);
-            let hashed = (*block, hash(&self.read(rows)?));
-            match at {
+            read_copy(place, &held.file, self.stride, &rows, &mut after)?;
+            let begin = rows.start * self.stride;
+            let within =
+                |offset: &u64| (begin..begin + after.len() as u64).contains(offset);
+            let writes = edit.iter().flat_map(|edit| &edit.writes);
+            let writes: Vec<_> = writes.filter(|(offset, _)| within(offset)).collect();
+            for (offset, bytes) in writes {
+                let at = (offset - begin) as usize;
+                after[at..at + bytes.len()].copy_from_slice(bytes);
+            }
+            let hashed = (*block, hash(&after));
+            if self.read(rows)? != after {
+                return Err(changed().at(self.input.path()));
+            }
+            match written.hashes.binary_search_by_key(block, |(block, _)| *block) {
                 Ok(at) => written.hashes[at] = hashed,
                 Err(at) => written.hashes.insert(at, hashed),
             }
@@ -862,15 +877,7 @@ impl<'a> Look<'a, '_, '_> {
                 }
             }
         }
-        if let Some(edit) = &edit {
-            // What is to be written must be what was hashed.
-            for (offset, rows) in &edit.writes {
-                let first = offset / self.stride;
-                let count = rows.len() as u64 / self.stride;
-                if self.read(first..first + count)? != *rows {
-                    return Err(changed().at(self.input.path()));
-                }
-            }
+        if edit.is_some() {
             self.input.demand_only_grown()?;
         }
         let is_known = self.entry.is_some_and(|entry| {

@@ -655,11 +655,13 @@ impl Backup {
         }
         let run = self.run;
         let entries = &mut self.entries;
+        // A copy that is mended gives up nothing.
+        let gives_up = |edit: &&Edit| !edit.cells.is_empty();
         if batch.items.iter().any(|item| item.edit.is_some()) {
             catalog.write(|db| {
                 for item in &batch.items {
-                    let (Some(edit), Some(entry)) =
-                        (&item.edit, entries.get(item.feed.file()))
+                    let edit = item.edit.as_ref().filter(gives_up);
+                    let (Some(edit), Some(entry)) = (edit, entries.get(item.feed.file()))
                     else {
                         continue;
                     };
@@ -671,7 +673,7 @@ impl Backup {
                 if let Some(edit) = &item.edit {
                     overwrite(to, &item.feed, edit)?;
                     if let Some(commit) = &mut item.commit {
-                        commit.ends_generation = true;
+                        commit.ends_generation = gives_up(&edit);
                     }
                 }
             }
