@@ -299,7 +299,7 @@ fn a_live_checksum_tells_of_an_edit_that_the_counters_hide() {
         ));
     }
     assert_eq!(run(&server), [Outcome::Created; 2]);
-    for round in 0..3 {
+    for round in 0..5 {
         for table in ["feed_1", "feed_2"] {
             let first = 600_001 + 10 * round;
             server.sql(&format!(
@@ -313,9 +313,22 @@ fn a_live_checksum_tells_of_an_edit_that_the_counters_hide() {
                     ));
                 }
             }
+            // The last row copied before is an edit that is seen, and hides none.
+            if round == 2 {
+                for time in 1..=8 {
+                    server.sql(&format!(
+                        "UPDATE {table} SET data = -6 WHERE time = {time} * 1000"
+                    ));
+                }
+                server.sql(&format!("UPDATE {table} SET data = 3 WHERE time = 600020"));
+            }
+            if round == 3 {
+                server.sql(&format!("UPDATE {table} SET data = 4 WHERE time = 600030"));
+            }
         }
         let expected = match round {
             1 => [Outcome::Patched, Outcome::Appended],
+            2 | 3 => [Outcome::Patched; 2],
             _ => [Outcome::Appended; 2],
         };
         assert_eq!(run(&server), expected, "round {round}");

@@ -117,6 +117,12 @@ struct Found {
     all: bool,
 }
 
+/// The last row of a copy, of which only the value is another now.
+struct LastValue {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
 /// Looks at a feed. Fails with [`Status::Changed`] if the source moved.
 pub(super) fn advance<'a>(
     context: &mut Context<'a, '_>,
@@ -198,13 +204,17 @@ impl<'a> Look<'a, '_, '_> {
         let columns = match self.entry {
             Some(entry)
                 if entry.stride == self.stride
-                    && self.definition.map(Vec::from) == entry.definition
+                    && self.definition == entry.definition
                     && !self.is_definition_gone()? =>
             {
                 Columns::Same
             }
             _ => place.columns(self.input)?,
         };
+        if held.adopted && self.entry.is_some() && !self.is_dry() {
+            // Less is there than the catalog says: that first.
+            return self.enter(&place, &held);
+        }
         let columns = if held.stride == self.stride { columns } else { Columns::Other };
         if columns == Columns::Other && held.rows > 0 {
             return self.replace(&place, &held, columns, Reason::Columns);
@@ -227,33 +237,26 @@ impl<'a> Look<'a, '_, '_> {
         let from = held.rows;
         let to = self.rows.min(from + (COMMIT / self.stride).max(BLOCK));
         let mut written = Written::default();
-        if !self.is_dry() {
+        if self.is_dry() {
+            written.to = self.rows;
+            if self.token.is_some_and(|token| token.checksum.is_some()) {
+                self.sum_up(from, &mut written)?;
+            }
+        } else {
             if held.len != from * self.stride {
-                held.file
-                    .set_len(from * self.stride)
-                    .map_err(|e| Error::io("cut off the end of", &place.path(), e))?;
+                cut_off(&held, &place)?;
             }
-            written = self.append(&place, &held, from..to)?;
-            let end = held.hashes.last().filter(|_| self.meets_end_later(&held));
-            let same_end = end.is_none_or(|end| *end == written.before);
-            let is_proved = found.all || same_end && self.is_proved(&written);
-            if !is_proved {
-                // Old rows were edited: the last one, or others.
-                let last = blocks_in(held.rows) - 1;
-                if same_end || !self.is_last_value(&place, &held)? {
-                    let rotten = std::mem::take(&mut found.rotten);
-                    found = Found { rotten, ..self.compare_all(&place, &held)? };
-                } else if !found.differing.contains(&last) {
-                    found.differing.push(last);
-                }
-                edit = match self.edit_of(&place, &held, &found)? {
-                    Ok(edit) => edit,
-                    Err(reason) => return self.replace(&place, &held, columns, reason),
-                };
-            }
-            if edit.is_some() || from != to || held.adopted {
-                self.demand_settled(&held, &found, &mut written, from)?;
-            }
+            let end = held.hashes.last().copied();
+            let end = end.filter(|_| self.meets_end_later(&held));
+            written = self.append(&place, &held, from..to, end)?;
+        }
+        match self.reconsider(&place, &held, &mut found, &mut written, from..to)? {
+            Some(Ok(other)) => edit = other,
+            Some(Err(reason)) => return self.replace(&place, &held, columns, reason),
+            None => {}
+        }
+        if !self.is_dry() && (edit.is_some() || from != to || held.adopted) {
+            self.demand_settled(&held, &found, &mut written, from)?;
         }
         let cut = held.len - from * self.stride;
         self.conclude(&place, held, edit, found, written, cut)
@@ -325,40 +328,94 @@ impl<'a> Look<'a, '_, '_> {
     /// there is reason to.
     fn compare(&self, place: &Place, held: &Held) -> Result<Found> {
         let blocks = blocks_in(held.rows);
-        let Some(last) = blocks.checked_sub(1) else {
-            return Ok(Found { all: true, ..Found::default() });
-        };
         let entry = self.entry.filter(|_| !held.adopted);
-        let Some(entry) = entry.filter(|entry| !self.calls_for_all(entry)) else {
-            return self.compare_all(place, held);
+        let (Some(last), Some(entry)) = (blocks.checked_sub(1), entry) else {
+            return self.compare_all(held);
         };
+        let rotten = self.damaged(place, held, entry)?;
+        if self.calls_for_all(entry) {
+            return Ok(Found { rotten, ..self.compare_all(held)? });
+        }
         // What is written behind the last block is read together with it.
         let later = self.meets_end_later(held);
-        let mut found = Found { all: blocks == 1 && !later, ..Found::default() };
-        // The end of the copy is what a power cut spoils: it is looked at before
-        // anything is written behind it.
-        if self.rows > held.rows || self.context.glance.suspicious {
-            let mut end = Vec::new();
-            read_copy(place, &held.file, self.stride, &tail_of(held.rows), &mut end)?;
-            if hash(&end)[..] != entry.tail[..] || self.context.glance.suspicious {
-                found.rotten = self.rotten(place, held, &mut (0..blocks))?;
-            }
-        }
         let due = |block: &u64| {
             (*block == last && !later) || self.context.glance.is_due(entry, *block)
         };
-        found.differing = self.differing(held, &mut (0..blocks).filter(due))?;
-        if found.rotten.is_empty() {
-            let due = |block: &u64| self.context.glance.is_copy_due(entry, *block);
-            found.rotten = self.rotten(place, held, &mut (0..blocks).filter(due))?;
-        }
-        let only_last = found.differing == [last] && self.is_last_value(place, held)?;
-        if !found.differing.is_empty() && !only_last && !found.all {
+        let differing = self.differing(held, &mut (0..blocks).filter(due))?;
+        let only_last = differing == [last] && self.last_value(place, held)?.is_some();
+        if !differing.is_empty() && !only_last {
             // Where one old row was edited, others were.
-            let rotten = std::mem::take(&mut found.rotten);
-            found = Found { rotten, ..self.compare_all(place, held)? };
+            return Ok(Found { rotten, ..self.compare_all(held)? });
         }
-        Ok(found)
+        let all = blocks == 1 && !later && !only_last;
+        Ok(Found { differing, rotten, all })
+    }
+
+    /// The blocks of the copy that are not what they were: of those that are due,
+    /// and of all if there is a sign. The end of the copy is what a power cut
+    /// spoils: it is looked at before anything is written behind it.
+    fn damaged(&self, place: &Place, held: &Held, entry: &Entry) -> Result<Vec<u64>> {
+        let glance = &self.context.glance;
+        let mut all = glance.recheck == Recheck::All || glance.is_suspicious(entry);
+        if !all && (self.rows > held.rows || self.token != entry.token) {
+            let mut end = Vec::new();
+            read_copy(place, &held.file, self.stride, &tail_of(held.rows), &mut end)?;
+            all = hash(&end) != entry.tail;
+        }
+        let due = |block: &u64| all || glance.is_copy_due(entry, *block);
+        self.rotten(place, held, &mut (0..blocks_in(held.rows)).filter(due))
+    }
+
+    /// What has to be overwritten, or why the copy is made anew, if that is
+    /// another thing by what was read of the rows to be appended: that those in
+    /// front of them are others, or that the live checksum does not prove the rest.
+    #[allow(clippy::type_complexity)] // That of `edit_of`, if there is one.
+    fn reconsider(
+        &mut self,
+        place: &Place,
+        held: &Held,
+        found: &mut Found,
+        written: &mut Written,
+        rows: Range<u64>,
+    ) -> Result<Option<Result<Option<Edit>, Reason>>> {
+        let Some(last) = blocks_in(held.rows).checked_sub(1) else { return Ok(None) };
+        let mut edit = None;
+        if written.is_behind_others {
+            if found.all && !found.differing.contains(&last) {
+                // It changed between two readings.
+                return Err(changed().at(self.input.path()));
+            }
+            if !found.all {
+                if self.last_value(place, held)?.is_none() {
+                    self.widen(held, found)?;
+                } else if !found.differing.contains(&last) {
+                    found.differing.push(last);
+                }
+                edit = Some(self.edit_of(place, held, found)?);
+                if matches!(edit, Some(Err(_))) {
+                    return Ok(edit);
+                }
+            }
+            *written = self.append(place, held, rows, None)?;
+        }
+        if !found.all {
+            let value = match found.differing.contains(&last) {
+                true => self.last_value(place, held)?,
+                false => None,
+            };
+            if !self.is_proved(written, value.as_ref()) {
+                self.widen(held, found)?;
+                edit = Some(self.edit_of(place, held, found)?);
+            }
+        }
+        Ok(edit)
+    }
+
+    /// Old rows were edited: all are compared.
+    fn widen(&self, held: &Held, found: &mut Found) -> Result<()> {
+        let rotten = std::mem::take(&mut found.rotten);
+        *found = Found { rotten, ..self.compare_all(held)? };
+        Ok(())
     }
 
     /// Whether the last rows held share a block with rows to be appended, so that
@@ -383,17 +440,10 @@ impl<'a> Look<'a, '_, '_> {
         is_odd && now.checksum.is_none() && entry.len() <= SMALL
     }
 
-    fn compare_all(&self, place: &Place, held: &Held) -> Result<Found> {
+    fn compare_all(&self, held: &Held) -> Result<Found> {
         let blocks = blocks_in(held.rows);
         let differing = self.differing(held, &mut (0..blocks))?;
-        // A copy that was not known was just read.
-        let rotten = match self.context.options.recheck {
-            Recheck::All if !held.adopted => {
-                self.rotten(place, held, &mut (0..blocks))?
-            }
-            _ => Vec::new(),
-        };
-        Ok(Found { differing, rotten, all: true })
+        Ok(Found { differing, rotten: Vec::new(), all: true })
     }
 
     /// The blocks of which the source has other rows than the hashes say.
@@ -434,21 +484,20 @@ impl<'a> Look<'a, '_, '_> {
         Ok(rotten)
     }
 
-    /// Whether all that differs in the last block is the value of the last row.
-    fn is_last_value(&self, place: &Place, held: &Held) -> Result<bool> {
-        let Some(last) = blocks_in(held.rows).checked_sub(1) else { return Ok(false) };
+    /// The last row as it was and as it is, if its value is all that differs in
+    /// the last block.
+    fn last_value(&self, place: &Place, held: &Held) -> Result<Option<LastValue>> {
+        let Some(last) = blocks_in(held.rows).checked_sub(1) else { return Ok(None) };
         let rows = rows_of(last, held.rows);
         let theirs = self.read(rows.clone())?;
         let mut ours = Vec::new();
         read_copy(place, &held.file, self.stride, &rows, &mut ours)?;
-        let stride = self.stride as usize;
-        let but_last = ours.len() - stride;
-        Ok(ours[..but_last] == theirs[..but_last]
-            && differ_in_value_only(
-                self.input.layout(),
-                &ours[but_last..],
-                &theirs[but_last..],
-            ))
+        let but_last = ours.len() - self.stride as usize;
+        let (before, after) = (&ours[but_last..], &theirs[but_last..]);
+        let is_all = ours[..but_last] == theirs[..but_last]
+            && hash(&ours) == held.hashes[last as usize]
+            && differ_in_value_only(self.input.layout(), before, after);
+        Ok(is_all.then(|| LastValue { before: before.to_vec(), after: after.to_vec() }))
     }
 
     /// What has to be overwritten in the copy, if anything; or why it is better
@@ -479,7 +528,7 @@ impl<'a> Look<'a, '_, '_> {
             self.input.check(rows.start, &theirs)?;
             read_copy(place, &held.file, self.stride, &rows, &mut ours)?;
             if hash(&ours) != held.hashes[block as usize] {
-                if found.differing.contains(&block) {
+                if hash(&theirs) != held.hashes[block as usize] {
                     // Nobody knows whose fault that is.
                     return Ok(Err(Reason::Rewritten {
                         offset: rows.start * self.stride,
@@ -549,14 +598,16 @@ impl<'a> Look<'a, '_, '_> {
     }
 
     /// Writes `rows` of the source to the same place of the copy, which holds
-    /// those before. The first block of hashes may begin before `rows`.
+    /// those before; nothing if those in their block do not have the hash `end`.
+    /// The first block of hashes may begin before `rows`.
     fn append(
         &mut self,
         place: &Place,
         held: &Held,
         rows: Range<u64>,
+        end: Option<Hash>,
     ) -> Result<Written> {
-        let mut written = Written { to: rows.start, ..Written::default() };
+        let mut written = Written { to: rows.start, end, ..Written::default() };
         let result = self.transfer(&held.file, &place.path(), rows.clone(), &mut written);
         if result.is_err() {
             // They do not count, but there is no use in them.
@@ -573,9 +624,6 @@ impl<'a> Look<'a, '_, '_> {
         written: &mut Written,
     ) -> Result<()> {
         let stride = self.stride as usize;
-        let header = self.input.header();
-        let sums = header.filter(|header| header.has_checksum());
-        let sums = sums.map(|header| header.checksum_skips_nulls());
         let mut buffer = Vec::new();
         let mut from = rows.start;
         while from < rows.end {
@@ -587,14 +635,17 @@ impl<'a> Look<'a, '_, '_> {
             let (before, new) = buffer.split_at((from - first) as usize * stride);
             if !before.is_empty() {
                 written.before = hash(before);
+                written.is_behind_others =
+                    written.end.is_some_and(|end| end != written.before);
+                if written.is_behind_others {
+                    break;
+                }
             }
             self.input.check(from, new)?;
             let offset = from * self.stride;
             file.write_all_at(new, offset)
                 .map_err(|e| Error::io("write", path, e).at_offset(offset))?;
-            if let (Some(skip_nulls), Some(layout)) = (sums, self.input.layout()) {
-                written.sum = written.sum.wrapping_add(layout.checksum(new, skip_nulls));
-            }
+            written.sum = written.sum.wrapping_add(self.sum(new));
             let blocks = buffer.chunks(BLOCK as usize * stride).map(hash);
             written.hashes.extend((first / BLOCK..).zip(blocks));
             (from, written.to) = (to, to);
@@ -606,16 +657,30 @@ impl<'a> Look<'a, '_, '_> {
         Ok(())
     }
 
-    /// Whether the live checksum, if the table keeps one and its last value is
-    /// known, proves that the rows held are as they were.
-    fn is_proved(&self, written: &Written) -> bool {
+    /// Whether the rows held are as they were, but for the value of the last one
+    /// if that was found to be another, as far as the live checksum tells, if the
+    /// table keeps one.
+    fn is_proved(&self, written: &Written, last: Option<&LastValue>) -> bool {
+        let Some(now) = self.token.and_then(|token| token.checksum) else { return true };
+        if written.to != self.rows {
+            return true;
+        }
+        // Nothing to reckon from proves nothing.
         let before = self.entry.and_then(|entry| entry.token?.checksum);
-        let now = self.token.and_then(|token| token.checksum);
-        match (before, now) {
-            (Some(before), Some(now)) if written.to == self.rows => {
-                before.wrapping_add(written.sum) == now
+        let last = last
+            .map_or(0, |last| self.sum(&last.after).wrapping_sub(self.sum(&last.before)));
+        before.is_some_and(|before| {
+            before.wrapping_add(written.sum).wrapping_add(last) == now
+        })
+    }
+
+    /// The live checksum of some rows.
+    fn sum(&self, rows: &[u8]) -> u32 {
+        match (self.input.header(), self.input.layout()) {
+            (Some(header), Some(layout)) if header.has_checksum() => {
+                layout.checksum(rows, header.checksum_skips_nulls())
             }
-            _ => true,
+            _ => 0,
         }
     }
 
@@ -685,6 +750,17 @@ impl<'a> Look<'a, '_, '_> {
         Err(changed().at(self.input.path()))
     }
 
+    /// What appending would find of the rows behind those held, for a dry run.
+    fn sum_up(&self, from: u64, written: &mut Written) -> Result<()> {
+        let mut first = from;
+        while first < self.rows {
+            let to = self.rows.min(first + STRETCH * BLOCK);
+            written.sum = written.sum.wrapping_add(self.sum(&self.read(first..to)?));
+            first = to;
+        }
+        Ok(())
+    }
+
     fn create(&mut self, place: &Place<'a, '_>) -> Result<Advance<'a>> {
         let to = self.rows.min((COMMIT / self.stride).max(BLOCK));
         if self.is_dry() {
@@ -700,13 +776,14 @@ impl<'a> Look<'a, '_, '_> {
         let mut report = self.report(Outcome::Created, 0..written.to);
         report.definition_copied = definition_copied;
         let commit = self.commit(&written, false)?;
+        let commit = Commit { loses: self.entry.is_some(), ..commit };
         let more = written.to < self.rows && !written.stopped;
         Ok(Advance { report, commit: Some(commit), edit: None, exchange: None, more })
     }
 
     /// Writes rows to a file that is not the copy yet.
     fn copy_to(&mut self, partial: &Partial, rows: Range<u64>) -> Result<Written> {
-        let mut written = Written::default();
+        let mut written = Written { anew: true, ..Written::default() };
         let path = partial.path();
         self.transfer(&partial.file, &path, rows, &mut written)?;
         let only_grown = self.input.demand_only_grown();
@@ -750,6 +827,8 @@ impl<'a> Look<'a, '_, '_> {
         if self.must_enter(held) {
             return self.enter(place, held);
         }
+        // Rows that were appended before it turned out that there is no use in it.
+        cut_off(held, place)?;
         Partial::sweep(place.folder, place.name)?;
         let partial = Partial::create(place.folder, place.name)?;
         let written = self.copy_to(&partial, 0..self.rows)?;
@@ -781,7 +860,7 @@ impl<'a> Look<'a, '_, '_> {
     /// Whether the catalog has to know first what the copy holds, before any of
     /// that is given up.
     fn must_enter(&self, held: &Held) -> bool {
-        held.adopted && self.entry.is_none() && !self.is_dry()
+        held.adopted && !self.is_dry()
     }
 
     /// Enters a copy that was there into the catalog, as it is.
@@ -802,6 +881,7 @@ impl<'a> Look<'a, '_, '_> {
             identity: UNKNOWN,
             hashes: (0..).zip(held.hashes.iter().copied()).collect(),
             replaces: false,
+            loses: self.entry.is_some(),
             ends_generation: false,
             complete: false,
         };
@@ -884,7 +964,7 @@ impl<'a> Look<'a, '_, '_> {
             entry.token == self.token
                 && entry.rows == to
                 && entry.identity == self.identity
-                && self.definition.map(Vec::from) == entry.definition
+                && self.definition == entry.definition
         });
         let commit = match outcome {
             Outcome::Unchanged if is_known && !held.adopted => None,
@@ -896,11 +976,12 @@ impl<'a> Look<'a, '_, '_> {
 
     /// What the catalog is to say once what was written is on the disk.
     fn commit(&self, written: &Written, replaces: bool) -> Result<Commit> {
+        let anew = replaces || written.anew;
         let tail = tail_of(written.to);
         let rows = self.read(tail.clone())?;
         let complete = written.to == self.rows;
         let token = self.token.filter(|_| !written.mended).map(|token| Token {
-            checksum: match self.entry.filter(|_| !replaces).map(|entry| entry.token) {
+            checksum: match self.entry.filter(|_| !anew).map(|entry| entry.token) {
                 _ if complete => token.checksum,
                 // The sum of the rows so far, from which the rest is proved.
                 None => token.checksum.map(|_| written.sum),
@@ -922,6 +1003,7 @@ impl<'a> Look<'a, '_, '_> {
             identity: self.identity,
             hashes: written.hashes.clone(),
             replaces,
+            loses: false,
             ends_generation: replaces,
             complete,
         })
@@ -937,9 +1019,7 @@ impl<'a> Look<'a, '_, '_> {
 
     /// Gives the copy the table's definition if it has another; says whether.
     fn publish_definition(&self, place: &Place<'a, '_>) -> Result<bool> {
-        let known = self
-            .entry
-            .is_some_and(|entry| self.definition.map(Vec::from) == entry.definition);
+        let known = self.entry.is_some_and(|entry| self.definition == entry.definition);
         if known && !self.is_definition_gone()? {
             return Ok(false);
         }
@@ -981,7 +1061,13 @@ struct Written {
     sum: u32,
     /// The hash of the rows in front of the first one written, in its block.
     before: Hash,
+    /// What that is to be.
+    end: Option<Hash>,
+    /// Whether it was not, so that nothing was written.
+    is_behind_others: bool,
     stopped: bool,
+    /// Whether they are all that the file holds.
+    anew: bool,
     /// Whether rows were edited meanwhile, so that the figures of the header do
     /// not go with them.
     mended: bool,
@@ -991,6 +1077,13 @@ struct Written {
 /// half done.
 pub(super) fn stopped() -> Error {
     Error::new(Status::Changed, "stopped before this feed was copied")
+}
+
+/// Leaves a copy only what is known to be good of it.
+fn cut_off(held: &Held, place: &Place) -> Result<()> {
+    held.file
+        .set_len(held.rows * held.stride)
+        .map_err(|e| Error::io("cut off the end of", &place.path(), e))
 }
 
 fn read_copy(

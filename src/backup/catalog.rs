@@ -161,8 +161,8 @@ pub(super) struct Entry {
     pub rows: u64,
     pub file: i64,
     pub generation: i64,
-    pub tail: Vec<u8>,
-    pub definition: Option<Vec<u8>>,
+    pub tail: Hash,
+    pub definition: Option<Hash>,
     pub last_time: Option<i64>,
     pub token: Option<Token>,
     /// Device and inode of the source's rows.
@@ -194,6 +194,9 @@ pub(super) struct Commit {
     pub hashes: Vec<(u64, Hash)>,
     /// Whether the copy is another file now.
     pub replaces: bool,
+    /// Whether it is so because the old one was lost, with the states that led to
+    /// it.
+    pub loses: bool,
     /// Whether the generation that [`Catalog::begin_generation`] began to end
     /// has ended.
     pub ends_generation: bool,
@@ -466,12 +469,12 @@ impl Catalog {
         })
     }
 
-    /// Whether the last run before `run` was cut short.
-    pub(super) fn was_cut_short(&self, run: i64) -> Result<bool> {
+    /// The last run before `run` that was cut short; 0 if none was.
+    pub(super) fn last_cut_short(&self, run: i64) -> Result<i64> {
         self.on(|db| {
             let last =
-                "SELECT seconds IS NULL FROM run WHERE id < ? ORDER BY id DESC LIMIT 1";
-            Ok(db.query_row(last, [run], |row| row.get(0)).optional()?.unwrap_or(false))
+                "SELECT COALESCE(MAX(id), 0) FROM run WHERE id < ? AND seconds IS NULL";
+            db.query_row(last, [run], |row| row.get(0))
         })
     }
 
@@ -848,7 +851,7 @@ pub(super) fn put(
     let (file, generation) = match before {
         None => (1, 1),
         Some(entry) => (
-            entry.file + i64::from(commit.replaces),
+            entry.file + i64::from(commit.replaces || commit.loses),
             entry.generation + i64::from(commit.ends_generation),
         ),
     };
@@ -884,6 +887,9 @@ pub(super) fn put(
             ],
             |row| row.get(0),
         )?;
+    if let (true, Some(before)) = (commit.loses, before) {
+        forget_file(db, id, before.file, None)?;
+    }
     put_hashes(db, id, file, commit)?;
     if let (true, Some(before)) = (commit.ends_generation, before) {
         db.execute(
@@ -902,8 +908,8 @@ pub(super) fn put(
         rows: commit.rows,
         file,
         generation,
-        tail: commit.tail.to_vec(),
-        definition: commit.definition.map(|hash| hash.to_vec()),
+        tail: commit.tail,
+        definition: commit.definition,
         last_time: commit.last_time,
         token,
         identity: commit.identity,
@@ -939,6 +945,23 @@ fn put_hashes(
     Ok(())
 }
 
+/// Forgets the hashes of a file, and the states that led to it but for one.
+fn forget_file(
+    db: &Transaction,
+    feed: i64,
+    file: i64,
+    but: Option<i64>,
+) -> rusqlite::Result<()> {
+    let mut states = db.prepare_cached(
+        "SELECT number FROM generation WHERE feed = ? AND file = ? AND number IS NOT ?",
+    )?;
+    let states = states.query_map(params![feed, file, but], |row| row.get(0))?;
+    for state in states.collect::<rusqlite::Result<Vec<i64>>>()? {
+        forget(db, feed, state)?;
+    }
+    db.execute("DELETE FROM hashes WHERE feed = ? AND file = ?", [feed, file]).map(drop)
+}
+
 /// Lets go of all but the last `keep` generations of each ending.
 fn retire(db: &Transaction, feed: i64, keep: u64) -> rusqlite::Result<()> {
     let beyond = |ending: Ending| {
@@ -955,14 +978,7 @@ fn retire(db: &Transaction, feed: i64, keep: u64) -> rusqlite::Result<()> {
     };
     for (number, file) in beyond(Ending::Replaced)? {
         // What was overwritten in that file before goes with it.
-        let mut edits = db.prepare_cached(
-            "SELECT number FROM generation WHERE feed = ? AND file = ? AND number <> ?",
-        )?;
-        let edits = edits.query_map(params![feed, file, number], |row| row.get(0))?;
-        for edit in edits.collect::<rusqlite::Result<Vec<i64>>>()? {
-            forget(db, feed, edit)?;
-        }
-        db.execute("DELETE FROM hashes WHERE feed = ? AND file = ?", [feed, file])?;
+        forget_file(db, feed, file, Some(number))?;
         db.execute(
             "UPDATE generation SET state = 'retired' WHERE feed = ? AND number = ?",
             [feed, number],

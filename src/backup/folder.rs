@@ -360,13 +360,19 @@ impl Folder {
 
     /// The names in the directory.
     pub(super) fn names(&self) -> Result<Vec<OsString>> {
-        let cannot = |e: Errno| Error::io("list", &self.path, e.into());
         let mut names = Vec::new();
-        for entry in fs::Dir::read_from(self.fd.as_fd()).map_err(cannot)? {
-            let entry = entry.map_err(cannot)?;
-            names.push(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
-        }
+        self.each_name(|name| names.push(name.to_owned()))?;
         Ok(names)
+    }
+
+    /// Calls `each` with every name in the directory, of which there may be
+    /// more than memory should hold.
+    pub(super) fn each_name(&self, mut each: impl FnMut(&OsStr)) -> Result<()> {
+        let cannot = |e: Errno| Error::io("list", &self.path, e.into());
+        for entry in fs::Dir::read_from(self.fd.as_fd()).map_err(cannot)? {
+            each(OsStr::from_bytes(entry.map_err(cannot)?.file_name().to_bytes()));
+        }
+        Ok(())
     }
 
     /// The names of all definitions of MySQL 8 (`feed_7_363.sdi`).

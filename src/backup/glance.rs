@@ -25,9 +25,8 @@ pub(super) struct Glance<'p> {
     pub to: Option<&'p Folder>,
     pub recheck: Recheck,
     pub run: i64,
-    /// Whether the run before was cut short, so that even what is committed is
-    /// looked at.
-    pub suspicious: bool,
+    /// The last run that was cut short; 0 if none was.
+    pub cut_short: i64,
 }
 
 impl Glance<'_> {
@@ -51,6 +50,12 @@ impl Glance<'_> {
         self.is_due(entry, block) && turn.rem_euclid(TIMES) == 0
     }
 
+    /// Whether a run was cut short since the feed was last seen complete, so that
+    /// even what is committed is looked at.
+    pub(super) fn is_suspicious(&self, entry: &Entry) -> bool {
+        self.cut_short > 0 && entry.seen <= self.cut_short
+    }
+
     /// The blocks that are due of a feed.
     pub(super) fn due(&self, entry: &Entry) -> Vec<u64> {
         let blocks = 0..blocks_in(entry.rows);
@@ -64,7 +69,7 @@ impl Glance<'_> {
     fn is_as_before(&self, known: &Known) -> bool {
         let Known { feed, entry: Some(entry), due } = known else { return false };
         let (Some(token), Some(to)) = (entry.token, self.to) else { return false };
-        if self.suspicious
+        if self.is_suspicious(entry)
             || self.recheck == Recheck::All
             || due.iter().any(|(block, _)| self.is_copy_due(entry, *block))
         {

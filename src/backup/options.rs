@@ -3,6 +3,7 @@
 use crate::error::{Error, Result, Status};
 use std::cmp::Ordering;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Which feeds a run copies, and how.
 #[derive(Clone, Debug)]
@@ -172,7 +173,7 @@ impl RunOptions {
 /// A feed: its number, and the name of the file of its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedName {
-    file: String,
+    file: Arc<str>,
     /// Where in it the number is.
     number: (usize, usize),
 }
@@ -193,7 +194,7 @@ impl FeedName {
     /// The feed whose table has that name.
     pub(super) fn of_table(table: &str, prefix: &str) -> Option<FeedName> {
         is_number(table.strip_prefix(prefix)?).then(|| FeedName {
-            file: format!("{table}.MYD"),
+            file: format!("{table}.MYD").into(),
             number: (prefix.len(), table.len()),
         })
     }

@@ -691,7 +691,7 @@ impl Restore {
         let mut last = None;
         for suffix in place.definition_suffixes()? {
             if let Some(bytes) = place.read_definition(&suffix)? {
-                let is_known = entry.definition.as_deref() == Some(&hash(&bytes)[..]);
+                let is_known = entry.definition == Some(hash(&bytes));
                 last = Some(DefinitionFile { suffix, bytes });
                 if is_known {
                     return Ok(last);

@@ -10,7 +10,7 @@ use super::folder::{Folder, same_file};
 use super::generation::{self, Exchange, dated_definitions, free_stamp};
 use super::glance::{Glance, Known};
 use super::hash::Hash;
-use super::held::{Place, as_stamp, dated, stamp};
+use super::held::{Partial, Place, as_stamp, dated, stamp};
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
 use super::report::{CopyReport, Outcome};
 use crate::error::{Error, Result, Status};
@@ -149,11 +149,14 @@ pub struct Backup {
     catalog: Option<Catalog>,
     options: RunOptions,
     run: i64,
-    suspicious: bool,
+    /// The last run that was cut short; 0 if none was.
+    cut_short: i64,
     entries: HashMap<String, Entry>,
     /// Names of feeds that failed before.
     failing: HashMap<String, String>,
     listed: BTreeSet<FeedName>,
+    /// Whether there was a copy of any of these when the run began.
+    is_known_source: bool,
     next: VecDeque<FeedName>,
     /// The next of these, with whether they are as the catalog says.
     glanced: VecDeque<(FeedName, bool)>,
@@ -239,11 +242,12 @@ impl Backup {
             to,
             catalog: None,
             run: 0,
-            suspicious: false,
+            cut_short: 0,
             entries: HashMap::new(),
             failing: HashMap::new(),
             next: listed.iter().cloned().collect(),
             summary: Summary { feeds: listed.len() as u64, ..Summary::default() },
+            is_known_source: false,
             listed,
             glanced: VecDeque::new(),
             listed_again: false,
@@ -273,14 +277,14 @@ impl Backup {
             let source = std::path::absolute(&self.source);
             let source = source.as_deref().unwrap_or(&self.source);
             self.run = catalog.begin_run(started, source)?;
-            self.suspicious = catalog.was_cut_short(self.run)?;
+            self.cut_short = catalog.last_cut_short(self.run)?;
             for (name, generation) in catalog.pending()? {
                 generation::take_back(&mut catalog, to, &name, &generation)?;
             }
             if let Err(error) = generation::remove_retired(&mut catalog, to) {
                 self.summary.not_deleted = Some(error.to_string());
             }
-            if self.suspicious {
+            if self.cut_short > 0 {
                 sweep(to)?;
             }
             self.catalog = Some(catalog);
@@ -288,6 +292,8 @@ impl Backup {
         if let Some(catalog) = &self.catalog {
             self.entries = catalog.entries()?;
             self.failing = catalog.failures()?;
+            self.is_known_source =
+                self.listed.iter().any(|feed| self.entries.contains_key(feed.file()));
         }
         Ok(())
     }
@@ -434,7 +440,7 @@ impl Backup {
             to: self.to.as_ref(),
             recheck: self.options.recheck,
             run: self.run,
-            suspicious: self.suspicious,
+            cut_short: self.cut_short,
         }
     }
 
@@ -491,10 +497,20 @@ impl Backup {
                 Err(error) => {
                     let done = match so_far {
                         _ if !self.summary.stopped => Done::Failed(error),
-                        Some(report) => Done::Copied(report),
-                        None => return,
+                        // Of what is not finished only that is said which was done.
+                        Some(report) if report.outcome != Outcome::Unchanged => {
+                            Done::Copied(report)
+                        }
+                        _ => return,
                     };
-                    self.wait(feed, done, begun, None, None);
+                    let took = begun.elapsed();
+                    self.batch.items.push(Item {
+                        feed,
+                        done,
+                        took,
+                        commit: None,
+                        edit: None,
+                    });
                     return;
                 }
             }
@@ -512,13 +528,17 @@ impl Backup {
         let stop = Cell::new(false);
         let mut pace = self.pace.take();
         let mut written = |bytes: u64| {
+            let mut goes_on = progress(feed, bytes);
             if let Some(pace) = &mut pace {
-                pace.wait(bytes);
+                pace.take(bytes);
+                while goes_on && pace.rest() {
+                    goes_on = progress(feed, 0);
+                }
             }
-            if !progress(feed, bytes) {
+            if !goes_on {
                 stop.set(true);
             }
-            !stop.get()
+            goes_on
         };
         let paths = || Paths::new(&self.source.join(feed.file()).with_extension("MYD"));
         let mut retry = Retry::new();
@@ -532,7 +552,9 @@ impl Backup {
                 progress: &mut written,
             };
             match advance(&mut context, feed, self.entries.get(feed.file())) {
-                Err(e) if paths().is_ok_and(|paths| retry.waits_out(&e, &paths)) => {}
+                Err(e)
+                    if !stop.get()
+                        && paths().is_ok_and(|paths| retry.waits_out(&e, &paths)) => {}
                 other => break other,
             }
         };
@@ -723,29 +745,27 @@ impl Backup {
     /// in the list may be in the source all the same. What is in neither list is
     /// gone.
     fn list_again(&mut self) -> Result<()> {
-        let mut again = feeds_in(&self.from, &self.options)?;
-        let held = self.held()?;
-        let is_gone = |again: &BTreeSet<FeedName>, feed: &FeedName| {
-            !self.listed.contains(feed) && !again.contains(feed)
-        };
+        let is_new = |feed: &FeedName| !self.listed.contains(feed);
+        let mut came = feeds_in(&self.from, &self.options, is_new)?;
+        let held = self.held(is_new)?;
         let mut retry = Retry::new();
-        while held.iter().any(|feed| is_gone(&again, feed))
-            && is_altering(&self.from)?
-            && retry.wait()
-        {
-            again = feeds_in(&self.from, &self.options)?;
+        while !held.is_subset(&came) && is_altering(&self.from)? && retry.wait() {
+            came = feeds_in(&self.from, &self.options, is_new)?;
         }
-        if held.iter().any(|feed| is_gone(&again, feed)) {
+        if !held.is_subset(&came) {
             // The end of an ALTER may have come between the two looks.
-            again.append(&mut feeds_in(&self.from, &self.options)?);
+            came.append(&mut feeds_in(&self.from, &self.options, is_new)?);
         }
-        let gone: VecDeque<_> =
-            held.into_iter().filter(|feed| is_gone(&again, feed)).collect();
-        for feed in again.difference(&self.listed) {
-            self.summary.feeds += 1;
-            self.next.push_back(feed.clone());
-        }
-        if self.options.delete && gone.len() as u64 > self.options.max_delete {
+        let gone: VecDeque<_> = held.difference(&came).cloned().collect();
+        self.summary.feeds += came.len() as u64;
+        self.next.extend(came);
+        if self.options.delete && !gone.is_empty() && !self.is_known_source {
+            self.summary.not_deleted = Some(
+                "none of the copies here is of a feed of this source, so none is removed: is \
+                 this the right source?"
+                    .to_owned(),
+            );
+        } else if self.options.delete && gone.len() as u64 > self.options.max_delete {
             self.summary.not_deleted = Some(format!(
                 "{} copies have no source any more, and no more than {} are removed at a \
                  time: is this the right source? If so, raise --max-delete",
@@ -757,19 +777,23 @@ impl Backup {
         Ok(())
     }
 
-    /// The feeds that were asked for and have a copy.
-    fn held(&self) -> Result<BTreeSet<FeedName>> {
-        let mut held: BTreeSet<FeedName> = self
-            .entries
-            .keys()
-            .filter_map(|name| FeedName::of_file(name, &self.options.prefix))
-            .collect();
+    /// The feeds that were asked for, have a copy, and are `wanted`.
+    fn held(&self, wanted: impl Fn(&FeedName) -> bool) -> Result<BTreeSet<FeedName>> {
+        let mut held = BTreeSet::new();
+        let mut add = |name: &str| {
+            let feed = FeedName::of_file(name, &self.options.prefix);
+            held.extend(
+                feed.filter(|feed| feed.is_selected(&self.options) && wanted(feed)),
+            );
+        };
+        self.entries.keys().for_each(|name| add(name));
         if let Some(to) = &self.to {
-            held.extend(to.names()?.iter().filter_map(|name| {
-                FeedName::of_file(name.to_str()?, &self.options.prefix)
-            }));
+            to.each_name(|name| {
+                if let Some(name) = name.to_str() {
+                    add(name);
+                }
+            })?;
         }
-        held.retain(|feed| feed.is_selected(&self.options));
         Ok(held)
     }
 
@@ -812,9 +836,14 @@ impl Backup {
             to.remove(&file)?;
         }
         let place = Place { folder: to, name };
-        for suffix in place.definition_suffixes()? {
-            to.remove(&place.sibling(&suffix))?;
+        let mut suffixes = place.sdi_suffixes()?;
+        suffixes.extend([".frm", ".meta"].map(OsString::from));
+        for suffix in suffixes {
+            let definition = place.sibling(&suffix);
+            Partial::sweep(to, &definition)?;
+            to.remove(&definition)?;
         }
+        Partial::sweep(to, name)?;
         to.remove(name)?;
         to.sync()?;
         catalog.forget_feed(feed.file())
@@ -996,13 +1025,13 @@ fn sweep(to: &Folder) -> Result<()> {
 fn feeds_of_source(from: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedName>> {
     let mut retry = Retry::new();
     loop {
-        let feeds = feeds_in(from, options)?;
+        let feeds = feeds_in(from, options, |_| true)?;
         if !feeds.is_empty() {
             return Ok(feeds);
         }
         if !is_altering(from)? || !retry.wait() {
             // Its end may have come between the two looks.
-            return feeds_in(from, options);
+            return feeds_in(from, options, |_| true);
         }
     }
 }
@@ -1012,16 +1041,23 @@ fn is_altering(from: &Folder) -> Result<bool> {
     Ok(from.names()?.iter().any(|name| name.as_bytes().starts_with(b"#sql-")))
 }
 
-fn feeds_in(folder: &Folder, options: &RunOptions) -> Result<BTreeSet<FeedName>> {
-    let feed = |name: &OsString| feed_of_source(Path::new(name), &options.prefix);
-    let names = folder.names()?;
-    let feeds = names.iter().filter_map(feed);
-    Ok(feeds.filter(|feed| feed.is_selected(options)).collect())
+/// The feeds of a directory that were asked for and are `wanted`.
+fn feeds_in(
+    folder: &Folder,
+    options: &RunOptions,
+    wanted: impl Fn(&FeedName) -> bool,
+) -> Result<BTreeSet<FeedName>> {
+    let mut feeds = BTreeSet::new();
+    folder.each_name(|name| {
+        let feed = feed_of_source(Path::new(name), &options.prefix);
+        feeds.extend(feed.filter(|feed| feed.is_selected(options) && wanted(feed)));
+    })?;
+    Ok(feeds)
 }
 
 fn no_feeds(from: &Folder, source: &Path, options: &RunOptions) -> Result<Error> {
     let any = RunOptions { prefix: options.prefix.clone(), ..RunOptions::default() };
-    let why = if feeds_in(from, &any)?.is_empty() {
+    let why = if feeds_in(from, &any, |_| true)?.is_empty() {
         format!(
             "there is no feed here to copy (tables named {}<number>, or <number>.dat)",
             options.prefix
@@ -1147,21 +1183,28 @@ impl Pace {
         }
     }
 
-    /// Waits until so many more bytes are due.
-    fn wait(&mut self, bytes: u64) {
+    /// The time after which so many bytes are due.
+    fn due(&self, bytes: u64) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64)
+    }
+
+    /// Counts bytes that were written.
+    fn take(&mut self, bytes: u64) {
         /// Time not used is not saved up for longer than this.
         const BURST: Duration = Duration::from_secs(1);
-        let due = |bytes: u64| {
-            Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64)
-        };
-        let elapsed = self.begun.elapsed();
-        if elapsed > due(self.bytes) + BURST {
+        if self.begun.elapsed() > self.due(self.bytes) + BURST {
             self.begun = Instant::now();
             self.bytes = 0;
         }
         self.bytes += bytes;
-        let ahead = due(self.bytes).saturating_sub(self.begun.elapsed());
-        std::thread::sleep(ahead);
+    }
+
+    /// Waits a moment; whether there is more to wait.
+    fn rest(&self) -> bool {
+        const MOMENT: Duration = Duration::from_millis(100);
+        let ahead = self.due(self.bytes).saturating_sub(self.begun.elapsed());
+        std::thread::sleep(ahead.min(MOMENT));
+        ahead > MOMENT
     }
 }
 
@@ -1174,7 +1217,8 @@ mod tests {
         let begun = Instant::now();
         let mut pace = Pace::new(1_000_000);
         for _ in 0..10 {
-            pace.wait(10_000);
+            pace.take(10_000);
+            while pace.rest() {}
         }
         let took = begun.elapsed();
         assert!(took >= Duration::from_millis(100), "{took:?}");

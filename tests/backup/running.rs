@@ -703,3 +703,123 @@ fn times_of_files_decide_nothing() {
     }
     assert!(SystemTime::now() > UNIX_EPOCH);
 }
+
+/// Has the last run look as if it had been cut short.
+fn cut_short(dirs: &Dirs) {
+    let sql = "UPDATE run SET seconds = NULL WHERE id = (SELECT MAX(id) FROM run)";
+    catalog(dirs).execute_batch(sql).unwrap();
+}
+
+fn damage(dirs: &Dirs, offset: u64, bytes: &[u8]) {
+    let target = dirs.copies.join("feed_7.MYD");
+    let file = fs::OpenOptions::new().write(true).open(target).unwrap();
+    file.write_all_at(bytes, offset).unwrap();
+}
+
+#[test]
+fn the_copy_is_looked_at_however_much_of_the_source_is() {
+    // The counters call for a look at all of the source.
+    let (dirs, table) = backed_up(4000);
+    damage(&dirs, 35_900, &[0; 100]);
+    for _ in 0..40 {
+        table.count_a_write();
+    }
+    table.append(&rows(4000..4001));
+    run(&dirs);
+    assert!(copy(&dirs) == table.bytes());
+    // After a run that was cut short all of the copy is suspicious, until it was
+    // looked at.
+    damage(&dirs, 900, &[0; 100]);
+    cut_short(&dirs);
+    Table::indexed(&dirs.source, "feed_8", &rows(0..10));
+    run_with(&dirs, RunOptions { only: vec!["8".into()], ..options() });
+    assert!(copy(&dirs) != table.bytes());
+    run_with(&dirs, options());
+    assert!(copy(&dirs) == table.bytes());
+}
+
+#[test]
+fn a_damaged_block_that_the_source_has_no_more_is_kept() {
+    let (dirs, table) = backed_up(80 * BLOCK);
+    edit_in_secret(&table, 40 * BLOCK, 99.0);
+    damage(&dirs, 40 * u64::from(BLOCK) * 9 + 900, b"damage");
+    let before = copy(&dirs);
+    cut_short(&dirs);
+    let report = run_one(&dirs, RunOptions { recheck: Recheck::None, ..options() });
+    assert_eq!(report.outcome, Outcome::NewGeneration, "{report}");
+    assert!(fs::read(report.kept.unwrap()).unwrap() == before);
+    assert!(copy(&dirs) == table.bytes());
+}
+
+#[test]
+fn states_that_led_to_a_copy_go_with_it() {
+    for shortened in [false, true] {
+        let (dirs, table) = backed_up(50);
+        table.update(3, &row(1_400_000_030, 99.0));
+        run(&dirs);
+        assert_eq!(ask(&dirs, "SELECT COUNT(*) FROM overwritten"), ["1"]);
+        let target = dirs.copies.join("feed_7.MYD");
+        if shortened {
+            fs::write(&target, &table.bytes()[..90]).unwrap();
+        } else {
+            fs::remove_file(&target).unwrap();
+        }
+        table.append(&rows(50..60));
+        run(&dirs);
+        assert!(copy(&dirs) == table.bytes());
+        for table in ["overwritten", "generation"] {
+            assert_eq!(ask(&dirs, &format!("SELECT COUNT(*) FROM {table}")), ["0"]);
+        }
+        assert_eq!(run(&dirs).outcome, Outcome::Unchanged);
+    }
+}
+
+#[test]
+fn another_source_deletes_nothing() {
+    let (mut dirs, _) = backed_up(50);
+    let other = dirs.root.path().join("other");
+    fs::create_dir(&other).unwrap();
+    Table::indexed(&other, "feed_99", &rows(0..10));
+    let held = contents(&dirs.copies);
+    dirs.source = other;
+    let (_, summary) = run_with(&dirs, RunOptions { delete: true, ..options() });
+    assert_eq!((summary.deleted, summary.source_gone), (0, 1));
+    assert!(summary.not_deleted.unwrap().contains("right source"));
+    let now = contents(&dirs.copies);
+    assert!(held.iter().all(|(name, bytes)| now.get(name) == Some(bytes)));
+}
+
+#[test]
+fn a_new_generation_that_is_told_to_stop_stops_and_leaves_the_old_one() {
+    let (dirs, table) = backed_up(10);
+    table.write(&rows(50..40 * BLOCK));
+    for adopted in [false, true] {
+        if adopted {
+            fs::remove_file(dirs.copies.join(CATALOG_FILE)).unwrap();
+        }
+        let before = copy(&dirs);
+        let mut run = Backup::open(&dirs.source, &dirs.copies, options()).unwrap();
+        let mut blocks = 0;
+        let mut progress = |_: &_, _| {
+            blocks += 1;
+            blocks < 2
+        };
+        assert!(run.step(&mut progress).unwrap().is_none());
+        assert!(run.close().unwrap().stopped);
+        assert_eq!(blocks, 2, "it was not tried again");
+        assert!(copy(&dirs) == before);
+        // The first run of all saw it complete.
+        let seen = if adopted { "0" } else { "1" };
+        assert_eq!(ask(&dirs, "SELECT COALESCE(SUM(run), 0) FROM seen"), [seen]);
+    }
+    run(&dirs);
+    assert!(copy(&dirs) == table.bytes());
+}
+
+#[test]
+fn rows_deleted_and_filled_again_leave_the_old_copy_as_it_was() {
+    // No new table, and more rows than before: only the rows tell.
+    let (dirs, table) = backed_up(30);
+    table.write(&rows(500..40 * BLOCK));
+    expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 0 });
+}
