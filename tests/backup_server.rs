@@ -341,6 +341,32 @@ fn a_live_checksum_tells_of_an_edit_that_the_counters_hide() {
     }
 }
 
+/// The server counts the writes to a table anew when it opens it again.
+#[test]
+fn an_edit_after_the_table_was_opened_again_is_found() {
+    let mut server = Server::start();
+    let copies = tempfile::tempdir().unwrap();
+    server.sql(
+        "CREATE TABLE feed_1 (time INT UNSIGNED, data FLOAT, INDEX(time)) ENGINE=MyISAM;
+         INSERT INTO feed_1 SELECT seq, seq FROM seq_1_to_2000",
+    );
+    for row in 1..=4 {
+        server.sql("FLUSH TABLES");
+        server.sql(&format!("UPDATE feed_1 SET data = -1 WHERE time = {row} * 100"));
+        let options = RunOptions {
+            same_device: true,
+            recheck: Recheck::None,
+            ..RunOptions::default()
+        };
+        let mut run = Backup::open(&server.database(), copies.path(), options).unwrap();
+        while run.step(&mut |_, _| true).unwrap().is_some() {}
+        run.close().unwrap();
+        let source = server.rows_file("feed_1");
+        let copy = fs::read(copy_of(&source, copies.path())).unwrap();
+        assert!(copy == fs::read(&source).unwrap(), "row {row}");
+    }
+}
+
 /// The command, with what it printed in case it fails.
 #[track_caller]
 fn emonfeed(arguments: &[&dyn AsRef<std::ffi::OsStr>]) {

@@ -10,7 +10,7 @@ use super::catalog::{CELL, Catalog, Commit, Ending, Entry, Kind, Token};
 use super::compare::differ_in_value_only;
 use super::folder::Folder;
 use super::generation::Exchange;
-use super::glance::Glance;
+use super::glance::{Glance, changed as changed_at};
 use super::hash::{BLOCK, Hash, blocks_in, hash, rows_of, tail_of};
 use super::held::{Partial, Place};
 use super::options::{FeedName, Recheck, RunOptions};
@@ -104,6 +104,7 @@ struct Look<'a, 'p, 'b> {
     token: Option<Token>,
     definition: Option<Hash>,
     identity: (u64, u64),
+    changed: i64,
 }
 
 /// What was found in rows that are held.
@@ -137,6 +138,7 @@ pub(super) fn advance<'a>(
         token: input.header().map(Token::of),
         definition: definition.map(|DefinitionFile { bytes, .. }| hash(bytes)),
         identity: (stat.st_dev, stat.st_ino),
+        changed: changed_at(&stat),
         input: &input,
         name: OsStr::new(feed.file()),
         entry,
@@ -338,8 +340,11 @@ impl<'a> Look<'a, '_, '_> {
         }
         // What is written behind the last block is read together with it.
         let later = self.meets_end_later(held);
-        let due = |block: &u64| {
-            (*block == last && !later) || self.context.glance.is_due(entry, *block)
+        // The end may reach over the border of two blocks.
+        let first = tail_of(held.rows).start / BLOCK;
+        let due = |block: &u64| match *block == last {
+            true => !later || self.context.glance.is_due(entry, *block),
+            false => *block >= first || self.context.glance.is_due(entry, *block),
         };
         let differing = self.differing(held, &mut (0..blocks).filter(due))?;
         let only_last = differing == [last] && self.last_value(place, held)?.is_some();
@@ -436,7 +441,9 @@ impl<'a> Look<'a, '_, '_> {
         }
         let rows = (self.rows - entry.rows) as u32;
         let writes = now.update_count.wrapping_sub(before.update_count);
-        let is_odd = writes > rows || now.deleted != before.deleted;
+        // The server may count anew when it opens the table again.
+        let hides = rows == 0 && writes == 0 && self.changed != entry.changed;
+        let is_odd = writes > rows || now.deleted != before.deleted || hides;
         is_odd && now.checksum.is_none() && entry.len() <= SMALL
     }
 
@@ -879,6 +886,7 @@ impl<'a> Look<'a, '_, '_> {
             last_time: None,
             token: None,
             identity: UNKNOWN,
+            changed: 0,
             hashes: (0..).zip(held.hashes.iter().copied()).collect(),
             replaces: false,
             loses: self.entry.is_some(),
@@ -964,6 +972,7 @@ impl<'a> Look<'a, '_, '_> {
             entry.token == self.token
                 && entry.rows == to
                 && entry.identity == self.identity
+                && entry.changed == self.changed
                 && self.definition == entry.definition
         });
         let commit = match outcome {
@@ -1001,6 +1010,7 @@ impl<'a> Look<'a, '_, '_> {
             last_time: self.input.last_time(tail.start, &rows),
             token,
             identity: self.identity,
+            changed: self.changed,
             hashes: written.hashes.clone(),
             replaces,
             loses: false,
@@ -1019,8 +1029,15 @@ impl<'a> Look<'a, '_, '_> {
 
     /// Gives the copy the table's definition if it has another; says whether.
     fn publish_definition(&self, place: &Place<'a, '_>) -> Result<bool> {
-        let known = self.entry.is_some_and(|entry| self.definition == entry.definition);
-        if known && !self.is_definition_gone()? {
+        let glance = &self.context.glance;
+        let known = self.entry.filter(|entry| {
+            // Else the copy's is read, too.
+            self.definition == entry.definition
+                && glance.recheck != Recheck::All
+                && !glance.is_suspicious(entry)
+                && !glance.is_copy_due(entry, 0)
+        });
+        if known.is_some() && !self.is_definition_gone()? {
             return Ok(false);
         }
         let prepared = self.prepare_definition(place)?;

@@ -54,7 +54,8 @@ CREATE TABLE feed (
     -- What the head of the source's .MYI said; NULL where it does not count.
     update_count INTEGER, records INTEGER, deleted INTEGER, create_time INTEGER,
     checksum INTEGER,
-    device INTEGER, inode INTEGER   -- of the source's rows
+    device INTEGER, inode INTEGER,  -- of the source's rows
+    changed INTEGER                 -- when their file was, by its ctime, in ns: a hint only
 );
 -- The last run that found the copy complete: all of its rows are its source's.
 CREATE TABLE seen (feed INTEGER PRIMARY KEY, run INTEGER NOT NULL);
@@ -167,6 +168,9 @@ pub(super) struct Entry {
     pub token: Option<Token>,
     /// Device and inode of the source's rows.
     pub identity: (u64, u64),
+    /// When their file was written or changed, by its times. That it is another
+    /// time is a reason to look, that it is the same is none not to.
+    pub changed: i64,
     /// The last run that found it complete.
     pub seen: i64,
 }
@@ -190,6 +194,7 @@ pub(super) struct Commit {
     pub last_time: Option<i64>,
     pub token: Option<Token>,
     pub identity: (u64, u64),
+    pub changed: i64,
     /// Blocks that are new or were written anew.
     pub hashes: Vec<(u64, Hash)>,
     /// Whether the copy is another file now.
@@ -608,7 +613,7 @@ impl Catalog {
             let mut all = db.prepare(
                 "SELECT name, id, kind, stride, rows, file, generation, tail, definition,
                     last_time, update_count, records, deleted, create_time, checksum,
-                    device, inode, COALESCE(seen.run, 0)
+                    device, inode, changed, COALESCE(seen.run, 0)
                  FROM feed LEFT JOIN seen ON seen.feed = feed.id",
             )?;
             let entries = all.query_map([], entry)?;
@@ -859,11 +864,12 @@ pub(super) fn put(
     let id: i64 = db
         .prepare_cached(
             "INSERT INTO feed VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-                ?13, ?14, ?15, ?16)
+                ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (name) DO UPDATE SET kind = ?2, stride = ?3, rows = ?4, file = ?5,
                 generation = ?6, tail = ?7, definition = ?8, last_time = ?9,
                 update_count = ?10, records = ?11, deleted = ?12, create_time = ?13,
-                checksum = ?14, device = ?15, inode = ?16
+                checksum = ?14, device = ?15, inode = ?16,
+                changed = ?17
              RETURNING id",
         )?
         .query_row(
@@ -884,6 +890,7 @@ pub(super) fn put(
                 token.and_then(|token| token.checksum),
                 commit.identity.0 as i64,
                 commit.identity.1 as i64,
+                commit.changed,
             ],
             |row| row.get(0),
         )?;
@@ -913,6 +920,7 @@ pub(super) fn put(
         last_time: commit.last_time,
         token,
         identity: commit.identity,
+        changed: commit.changed,
         seen: if commit.complete { run } else { before.map_or(0, |entry| entry.seen) },
     })
 }
@@ -996,8 +1004,10 @@ fn retire(db: &Transaction, feed: i64, keep: u64) -> rusqlite::Result<()> {
             )?;
             if let Some(older) = older {
                 db.execute(
-                    "UPDATE OR IGNORE overwritten SET generation = ?
-                     WHERE feed = ? AND generation = ?",
+                    // Of what it holds: later rows are none of its.
+                    "UPDATE OR IGNORE overwritten SET generation = ?1
+                     WHERE feed = ?2 AND generation = ?3 AND cell * 32 <
+                        (SELECT rows FROM generation WHERE feed = ?2 AND number = ?1)",
                     [older, feed, number],
                 )?;
             }
@@ -1030,7 +1040,8 @@ fn entry(row: &Row) -> rusqlite::Result<(String, Entry)> {
         last_time: row.get(9)?,
         token,
         identity: (row.get::<_, i64>(15)? as u64, row.get::<_, i64>(16)? as u64),
-        seen: row.get(17)?,
+        changed: row.get::<_, Option<i64>>(17)?.unwrap_or_default(),
+        seen: row.get(18)?,
     };
     Ok((row.get(0)?, entry))
 }

@@ -8,6 +8,7 @@ use super::options::{FeedName, Recheck};
 use crate::feed::{read_header_once, read_up_to};
 use rustix::fs::Stat;
 use std::ffi::OsStr;
+use std::io::Read;
 use std::ops::Range;
 
 /// A feed, and what the catalog says of it.
@@ -88,15 +89,24 @@ impl Glance<'_> {
         let is_whole = |copy: Stat| copy.st_size.unsigned_abs() == entry.len();
         is_same
             && self.has_same_rows(name, entry, due)
+            && (due.is_empty() || self.has_same_definition(feed, entry))
             && to.demand_own(name).is_ok_and(|copy| copy.is_some_and(is_whole))
+    }
+
+    /// Whether the source's definition is what it was. A statement can change that
+    /// alone.
+    fn has_same_definition(&self, feed: &FeedName, entry: &Entry) -> bool {
+        let name = format!("{}.frm", feed.table());
+        let Some(mut file) = self.from.glimpse(OsStr::new(&name)) else { return false };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).is_ok() && Some(hash(&bytes)) == entry.definition
     }
 
     /// Whether the source's rows are the file they were, and those that are
     /// compared the same.
     fn has_same_rows(&self, name: &OsStr, entry: &Entry, due: &[(u64, Hash)]) -> bool {
         let Some(data) = self.from.glimpse(name) else { return false };
-        let is_file = rustix::fs::fstat(&data)
-            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == entry.identity);
+        let is_file = rustix::fs::fstat(&data).is_ok_and(|stat| is_file_of(&stat, entry));
         let mut buffer = Vec::new();
         let mut are = |rows: Range<u64>, hashed: &[u8]| {
             buffer.resize(((rows.end - rows.start) * entry.stride) as usize, 0);
@@ -127,4 +137,17 @@ impl Glance<'_> {
             all
         })
     }
+}
+
+/// Whether it is the file of the rows that it was, to all appearance not written
+/// to since.
+fn is_file_of(stat: &Stat, entry: &Entry) -> bool {
+    (stat.st_dev, stat.st_ino) == entry.identity && changed(stat) == entry.changed
+}
+
+/// When a file was changed, in nanoseconds.
+pub(super) fn changed(stat: &Stat) -> i64 {
+    const NANOS: i128 = 1_000_000_000;
+    // The types of the two are others on other hosts.
+    (i128::from(stat.st_ctime) * NANOS + i128::from(stat.st_ctime_nsec)) as i64
 }

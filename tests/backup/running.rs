@@ -151,7 +151,7 @@ fn the_last_row_is_always_compared_and_what_it_was_is_kept() {
 #[test]
 fn an_old_edit_that_leaves_no_trace_is_found_within_thirty_runs() {
     for index in [0, 17, BLOCK + 3, 5 * BLOCK - 1] {
-        let (dirs, table) = backed_up(6 * BLOCK);
+        let (dirs, table) = backed_up(64 * BLOCK);
         edit_in_secret(&table, index, 123.0);
         let mut runs = 0;
         loop {
@@ -172,7 +172,7 @@ fn an_old_edit_that_leaves_no_trace_is_found_within_thirty_runs() {
 
 #[test]
 fn a_feed_that_was_left_out_for_runs_makes_up_for_them() {
-    let (dirs, table) = backed_up(6 * BLOCK);
+    let (dirs, table) = backed_up(64 * BLOCK);
     Table::indexed(&dirs.source, "feed_8", &rows(0..10));
     edit_in_secret(&table, 3, 123.0);
     for _ in 0..40 {
@@ -187,7 +187,7 @@ fn a_feed_that_was_left_out_for_runs_makes_up_for_them() {
 
 #[test]
 fn everything_is_compared_now_if_asked_for_and_nothing_if_not() {
-    let (dirs, table) = backed_up(6 * BLOCK);
+    let (dirs, table) = backed_up(64 * BLOCK);
     edit_in_secret(&table, 100, 123.0);
     for _ in 0..31 {
         let none = RunOptions { recheck: Recheck::None, ..options() };
@@ -822,4 +822,41 @@ fn rows_deleted_and_filled_again_leave_the_old_copy_as_it_was() {
     let (dirs, table) = backed_up(30);
     table.write(&rows(500..40 * BLOCK));
     expect_new_generation(&dirs, &table, Reason::Rewritten { offset: 0 });
+}
+
+#[test]
+fn the_end_is_compared_over_the_border_of_two_blocks() {
+    for (count, index) in [(64 * BLOCK + 1, 64 * BLOCK - 2), (BLOCK + 1, BLOCK - 300)] {
+        for grown in [0, 5] {
+            let (dirs, table) = backed_up(count);
+            edit_in_secret(&table, index, 99.0);
+            if grown > 0 {
+                table.append(&rows(count..count + grown));
+            }
+            assert_eq!(run(&dirs).outcome, Outcome::Patched);
+            assert!(copy(&dirs) == table.bytes());
+        }
+    }
+}
+
+#[test]
+fn a_damaged_definition_is_mended() {
+    let (dirs, table) = backed_up(50);
+    let definition = dirs.copies.join("feed_7.frm");
+    let good = fs::read(&definition).unwrap();
+    for damaged in [&b"no definition"[..], &good[..900]] {
+        fs::write(&definition, damaged).unwrap();
+        run_one(&dirs, RunOptions { recheck: Recheck::All, ..options() });
+        assert!(fs::read(&definition).unwrap() == good);
+    }
+    // A statement can change the definition alone: found by turns, at the latest.
+    let mut commented = fs::read(table.with("frm")).unwrap();
+    let last = commented.len() - 1;
+    commented[last] ^= 1;
+    fs::write(table.with("frm"), &commented).unwrap();
+    settle(&table);
+    assert!((0..30).any(|_| {
+        run(&dirs);
+        fs::read(&definition).unwrap() == commented
+    }));
 }
