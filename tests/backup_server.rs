@@ -22,6 +22,20 @@ fn copy(source: &Path, copies: &Path) -> emonfeed::Result<CopyReport> {
     backup::copy(source, copies, &whole, &mut |_| {})
 }
 
+/// A run with a catalog over the database of a table that is all there is in it.
+fn back_up(source: &Path, copies: &Path) -> emonfeed::Result<CopyReport> {
+    let options = RunOptions { same_device: true, ..RunOptions::default() };
+    let mut run = Backup::open(source.parent().unwrap(), copies, options)?;
+    let done = run.step(&mut |_, _| true)?.expect("a report").done;
+    assert!(run.step(&mut |_, _| true)?.is_none());
+    run.close()?;
+    match done {
+        Done::Copied(report) => Ok(report),
+        Done::Failed(error) => Err(error),
+        other => panic!("{other}"),
+    }
+}
+
 fn copy_of(source: &Path, copies: &Path) -> PathBuf {
     copies.join(source.file_name().unwrap())
 }
@@ -85,6 +99,7 @@ fn after_any_statement_the_copy_is_the_table_and_nothing_copied_is_lost() {
     let mut outcomes = [0; Outcome::ALL.len()];
     for shape in server::shapes::SHAPES {
         let copies = tempfile::tempdir().unwrap();
+        let catalogued = tempfile::tempdir().unwrap();
         let source = server.rows_file("feed_7");
         let target = copy_of(&source, copies.path());
         server.sql("DROP TABLE IF EXISTS feed_7");
@@ -101,6 +116,12 @@ fn after_any_statement_the_copy_is_the_table_and_nothing_copied_is_lost() {
             assert!(now == fs::read(&source).unwrap(), "{}: {sql:.200}", shape.name);
             let frm = fs::read(target.with_extension("frm")).unwrap();
             assert!(frm == fs::read(source.with_extension("frm")).unwrap());
+            let held = copy_of(&source, catalogued.path());
+            back_up(&source, catalogued.path())
+                .unwrap_or_else(|e| panic!("{}: after {sql:.200}: {e}", shape.name));
+            let same = fs::read(&held).unwrap() == now;
+            assert!(same, "{}: with a catalog, after {sql:.200}", shape.name);
+            assert!(fs::read(held.with_extension("frm")).unwrap() == frm);
             let Some(before) = before else { continue };
             match &report.kept {
                 Some(kept) => assert!(fs::read(kept).unwrap() == before),
@@ -221,7 +242,14 @@ fn rows_shifted_by_a_crash_never_reach_the_copy() {
     server.sql("INSERT INTO feed_7 VALUES (1, 1), (2, 2)");
     let source = server.rows_file("feed_7");
     let copies = tempfile::tempdir().unwrap();
-    copy(&source, copies.path()).unwrap();
+    let catalogued = tempfile::tempdir().unwrap();
+    // Without a catalog, and with one.
+    let both = || {
+        let ways: [(_, fn(&Path, &Path) -> _); 2] =
+            [(copies.path(), copy), (catalogued.path(), back_up)];
+        ways.map(|(to, way)| (copy_of(&source, to), way(&source, to)))
+    };
+    both().into_iter().for_each(|(_, report)| drop(report.unwrap()));
     let good = fs::read(copy_of(&source, copies.path())).unwrap();
     assert_eq!(good.len(), 18);
 
@@ -240,31 +268,97 @@ fn rows_shifted_by_a_crash_never_reach_the_copy() {
         std::thread::sleep(Duration::from_millis(5));
     }
     // What is not committed is not there, however much of it there is.
-    assert_eq!(copy(&source, copies.path()).unwrap().outcome, Outcome::Unchanged);
+    let unchanged = |(_, report): (_, emonfeed::Result<CopyReport>)| {
+        assert_eq!(report.unwrap().outcome, Outcome::Unchanged);
+    };
+    both().into_iter().for_each(unchanged);
     server.crash();
     bulk.join().unwrap();
-    assert_eq!(copy(&source, copies.path()).unwrap().outcome, Outcome::Unchanged);
+    both().into_iter().for_each(unchanged);
 
     // The quick recovery believes the file's length, in the middle of a row.
     server.restart();
     server.sql("SELECT COUNT(*) FROM feed_7");
     server.sql("FLUSH TABLES");
     for _ in 0..2 {
-        let error = copy(&source, copies.path()).unwrap_err();
-        assert_eq!(error.status(), Status::PhaseShifted, "{error}");
-        assert_eq!(fs::read(copy_of(&source, copies.path())).unwrap(), good);
+        for (held, report) in both() {
+            let error = report.unwrap_err();
+            assert_eq!(error.status(), Status::PhaseShifted, "{error}");
+            assert!(error.to_string().contains("REPAIR"), "{error}");
+            assert_eq!(fs::read(held).unwrap(), good);
+        }
         server.sql("INSERT INTO feed_7 VALUES (100000, 5), (100010, 6)");
     }
     // Repaired, it is what there is, and the copy follows.
     server.sql("REPAIR TABLE feed_7");
-    let report = copy(&source, copies.path()).unwrap();
-    assert!(report.rows_total > 2, "{report}");
-    let held = fs::read(copy_of(&source, copies.path())).unwrap();
-    assert_eq!(held, fs::read(&source).unwrap());
-    match report.kept {
-        Some(kept) => assert_eq!(fs::read(kept).unwrap(), good),
-        None => assert!(held.starts_with(&good)),
+    for (held, report) in both() {
+        let report = report.unwrap();
+        assert!(report.rows_total > 2, "{report}");
+        let held = fs::read(held).unwrap();
+        assert_eq!(held, fs::read(&source).unwrap());
+        match report.kept {
+            Some(kept) => assert_eq!(fs::read(kept).unwrap(), good),
+            None => assert!(held.starts_with(&good)),
+        }
     }
+}
+
+/// Tables that are rebuilt, swapped and emptied all the time: files of two of
+/// them are never mixed, and a run that cannot get hold of one says so.
+#[test]
+fn beside_a_loop_of_rebuilds_no_copy_is_a_mixture() {
+    let mut server = Server::start();
+    server.sql(
+        "CREATE TABLE feed_7 (time INT UNSIGNED, data FLOAT, INDEX(time)) ENGINE=MyISAM",
+    );
+    let source = server.rows_file("feed_7");
+    let copies = tempfile::tempdir().unwrap();
+    let stop = AtomicBool::new(false);
+    let mut copied = 0;
+    std::thread::scope(|scope| {
+        let mut client = server.client();
+        let stop = &stop;
+        scope.spawn(move || {
+            let mut round = 0;
+            while !stop.load(Ordering::Relaxed) {
+                round += 1;
+                // All rows of a round have its number as their value.
+                let columns = ["data FLOAT", "data DOUBLE"][round % 2];
+                for sql in [
+                    "TRUNCATE feed_7".to_owned(),
+                    format!("INSERT INTO feed_7 SELECT seq, {round} FROM seq_1_to_3000"),
+                    "OPTIMIZE TABLE feed_7".to_owned(),
+                    format!("ALTER TABLE feed_7 MODIFY {columns}, ORDER BY time DESC"),
+                    "REPAIR TABLE feed_7".to_owned(),
+                ] {
+                    client.sql(&sql).unwrap();
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        for _ in 0..60 {
+            match back_up(&source, copies.path()) {
+                Ok(_) => copied += 1,
+                Err(error) => {
+                    assert_eq!(error.status(), Status::Changed, "{error}");
+                }
+            }
+            let held = copy_of(&source, copies.path());
+            if held.exists() {
+                let feed = emonfeed::Feed::open(&held).unwrap();
+                let rows =
+                    emonfeed::query::rows(&feed, 0, i64::from(u32::MAX), 0).unwrap();
+                let values: std::collections::BTreeSet<u64> =
+                    rows.points.iter().map(|point| point.value.to_bits()).collect();
+                assert!(values.len() <= 1, "rows of {} rounds", values.len());
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(copied > 5, "only {copied} runs got hold of the table");
+    back_up(&source, copies.path()).unwrap();
+    let held = fs::read(copy_of(&source, copies.path())).unwrap();
+    assert!(held == fs::read(&source).unwrap());
 }
 
 /// As many updates as there were rows beyond statements: the counters in the

@@ -338,7 +338,9 @@ impl Folder {
             0x3153_464a, // jfs
         ];
         // A number of 32 bits, of another type on each kind of host.
-        fs::fstatfs(&self.fd).is_ok_and(|stat| LOCAL.contains(&(stat.f_type as u32)))
+        tells_of_failed_writes()
+            && fs::fstatfs(&self.fd)
+                .is_ok_and(|stat| LOCAL.contains(&(stat.f_type as u32)))
     }
 
     /// Puts all that was written to the file system on the disk. Fails if
@@ -426,6 +428,15 @@ impl Folder {
             .map_err(|e| self.error("lock", name, e))?;
         Ok(locked.then_some(Some(opened.file)))
     }
+}
+
+/// Whether the sync of a file system fails if something could not be written, as
+/// it does since Linux 5.8.
+fn tells_of_failed_writes() -> bool {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy();
+    let mut numbers = release.split(['.', '-']).map_while(|n| n.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(5), Some(8))
 }
 
 /// Whether two `stat`s are of one file.

@@ -265,3 +265,49 @@ fn a_source_that_cannot_be_read_stops_its_feed_and_no_other() {
     }
     assert!(failed > 3, "{failed}");
 }
+
+/// What a run of one feed writes and syncs, in order: `rows`, `catalog`, `sync`
+/// of the file system, `catalog sync`.
+fn order_of_writes(dirs: &Dirs) -> Vec<&'static str> {
+    let log = dirs.root.path().join("strace");
+    let status = Command::new("strace")
+        .args(["-f", "-qq", "-y", "-o"])
+        .arg(&log)
+        .args(["-e", "trace=pwrite64,fsync,fdatasync,syncfs"])
+        .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device", "-q"])
+        .args([&dirs.source, &dirs.copies])
+        .status()
+        .expect("strace runs");
+    assert!(status.success());
+    let log = fs::read_to_string(log).unwrap();
+    let kind = |line: &str| {
+        let is = |call: &str, file: &str| line.contains(call) && line.contains(file);
+        match () {
+            () if is("syncfs(", "") => Some("sync"),
+            () if is("pwrite64(", "feed_1.MYD>") => Some("rows"),
+            () if is("pwrite64(", "emonfeed.sqlite>") => Some("catalog"),
+            () if is("sync(", "emonfeed.sqlite>") => Some("catalog sync"),
+            () => None,
+        }
+    };
+    let mut order: Vec<_> = log.lines().filter_map(kind).collect();
+    order.dedup();
+    // The beginning of the run is noted first.
+    assert_eq!(order[..2], ["catalog", "catalog sync"]);
+    order.split_off(2)
+}
+
+#[test]
+fn rows_are_on_the_disk_before_the_catalog_vouches_for_them() {
+    let dirs = dirs();
+    let table = Table::indexed(&dirs.source, "feed_1", &rows(0..MANY));
+    run_with(&dirs, options());
+    table.append(&rows(MANY..MANY + 100));
+    let committed = ["rows", "sync", "catalog", "catalog sync"];
+    assert_eq!(order_of_writes(&dirs)[..4], committed);
+    // What is overwritten is in the catalog before.
+    table.update(3, &row(1_400_000_030, 5.0));
+    let order = order_of_writes(&dirs);
+    assert_eq!(order[..2], ["catalog", "catalog sync"], "{order:?}");
+    assert_eq!(order[2..6], committed, "{order:?}");
+}
