@@ -33,8 +33,8 @@ pub struct RunOptions {
     pub max_size: Option<u64>,
     /// Whether the destination may be on the source's device.
     pub same_device: bool,
-    /// Refuse a destination that is on the device of the root directory: the
-    /// disk that should be there is not mounted.
+    /// Refuse a destination that is on the device of the root directory, or below
+    /// a directory for which `/etc/fstab` names a disk, if that is not mounted.
     pub require_mount: bool,
     /// Whether the destination may belong to another user.
     pub trust_owner: bool,

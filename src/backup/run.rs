@@ -1088,6 +1088,15 @@ fn demand_place(from: &Folder, destination: &Path, options: &RunOptions) -> Resu
     if options.require_mount {
         let root =
             std::fs::metadata("/").map_err(|e| Error::io("inspect", "/".as_ref(), e))?;
+        // A machine may have none of these files.
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let (fstab, mounts) = (read("/etc/fstab"), read("/proc/self/mountinfo"));
+        let path = std::path::absolute(destination).unwrap_or_default();
+        if let Some(point) = unmounted(&fstab, &mounts, &path) {
+            return refuse(&format!(
+                "/etc/fstab names a disk for {point}, which is not mounted (--require-mount)"
+            ));
+        }
         if root.dev() == device {
             return refuse(
                 "this is on the disk of the root directory, so the disk that should be mounted \
@@ -1102,6 +1111,22 @@ fn demand_place(from: &Folder, destination: &Path, options: &RunOptions) -> Resu
         );
     }
     Ok(())
+}
+
+/// A directory above `path` for which `/etc/fstab` names a disk, and that has
+/// none mounted by what `/proc/self/mountinfo` says.
+fn unmounted(fstab: &str, mounts: &str, path: &Path) -> Option<String> {
+    // Both files write a space as \040.
+    let decoded = |point: &str| point.replace("\\040", " ");
+    fstab
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .filter(|point| *point != "/" && point.starts_with('/'))
+        .map(|point| point.trim_end_matches('/'))
+        .filter(|point| path.starts_with(decoded(point)))
+        .find(|point| !mounts.lines().any(|line| line.split(' ').nth(4) == Some(*point)))
+        .map(decoded)
 }
 
 /// Refuses the source itself and a server's folder. Each copy would be refused,
@@ -1211,6 +1236,22 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_of_fstab_that_is_not_mounted_is_noticed() {
+        let fstab = "# disks\n/dev/sda1 / ext4 defaults 0 1\n\
+                     UUID=1 /mnt/usb  vfat nofail 0 0\n/dev/sdc1 /mnt/my\\040disk/ ext4 x 0 2\n\
+                     /dev/sdb2 none swap sw 0 0\n#/dev/sdd1 /old ext4 x 0 0\n";
+        let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+                      30 22 8:17 / /mnt/usb rw - vfat /dev/sdb1 rw\n";
+        let of = |path: &str| unmounted(fstab, mounts, Path::new(path));
+        assert_eq!(of("/mnt/my disk/feeds").as_deref(), Some("/mnt/my disk"));
+        for mounted in ["/mnt/usb/feeds", "/mnt/usb", "/home/pi", "/old/x", "/mnt/usbx"] {
+            assert_eq!(of(mounted), None, "{mounted}");
+        }
+        let nothing = unmounted(fstab, "", Path::new("/mnt/usb/feeds"));
+        assert_eq!(nothing.as_deref(), Some("/mnt/usb"));
+    }
 
     #[test]
     fn the_pace_is_kept() {

@@ -109,8 +109,9 @@ pub struct Args {
     /// Allow a destination on the disk the source is on
     #[arg(long)]
     same_device: bool,
-    /// Refuse a destination on the disk of the root directory: the one that
-    /// should be mounted there is not
+    /// Refuse a destination on the disk of the root directory, or below a
+    /// directory for which /etc/fstab names a disk: the one that should be
+    /// mounted there is not
     #[arg(long)]
     require_mount: bool,
     /// Allow a destination that belongs to another user, who can then exchange
