@@ -245,9 +245,10 @@ fn rows_shifted_by_a_crash_never_reach_the_copy() {
     let catalogued = tempfile::tempdir().unwrap();
     // Without a catalog, and with one.
     let both = || {
-        let ways: [(_, fn(&Path, &Path) -> _); 2] =
-            [(copies.path(), copy), (catalogued.path(), back_up)];
-        ways.map(|(to, way)| (copy_of(&source, to), way(&source, to)))
+        [
+            (copy_of(&source, copies.path()), copy(&source, copies.path())),
+            (copy_of(&source, catalogued.path()), back_up(&source, catalogued.path())),
+        ]
     };
     both().into_iter().for_each(|(_, report)| drop(report.unwrap()));
     let good = fs::read(copy_of(&source, copies.path())).unwrap();
@@ -539,7 +540,12 @@ fn what_was_backed_up_by_killed_runs_beside_writers_comes_back_whole() {
                 let mut next = 200_000 * writer;
                 while !stop.load(Ordering::Relaxed) {
                     let (table, shape) = &tables[random.below(FEEDS as u64) as usize];
-                    client.sql(&statement_on(table, &mut random, shape)).unwrap();
+                    let sql = statement_on(table, &mut random, shape);
+                    match client.sql(&sql) {
+                        // Two at once on one table: the server lets one go.
+                        Err(error) if error.contains("Deadlock") => {}
+                        other => drop(other.unwrap()),
+                    }
                     let sql = match random.below(4) {
                         0 => format!(
                             "UPDATE feed_1000 SET data = {next} WHERE time = 4711"
