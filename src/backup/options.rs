@@ -116,7 +116,7 @@ impl RunOptions {
             return self.set(name, "1");
         }
         // An unknown one is refused as such.
-        self.set(name, "").and_then(|()| {
+        self.clone().set(name, "").and_then(|()| {
             Err(Error::new(Status::Argument, format!("the option {name} needs a value")))
         })
     }
@@ -146,6 +146,8 @@ impl RunOptions {
         match name {
             "prefix" => self.prefix = value.to_owned(),
             "only" => self.only.extend(list()),
+            // To leave out nothing is fine.
+            "exclude" if value.is_empty() => {}
             "exclude" => self.exclude.extend(list()),
             "dry-run" => self.dry_run = yes()?,
             "recheck" => {
@@ -428,6 +430,7 @@ mod tests {
             let error = RunOptions::default().turn_on(name).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }
+        RunOptions::default().set("exclude", "").unwrap();
         for empty in ["", ",", "1,,2"] {
             let mut options = RunOptions::default();
             options.set("only", empty).unwrap();
