@@ -416,17 +416,19 @@
  * `fork()` it belongs to the parent: in the child each function of it fails or
  * does nothing, and freeing it changes nothing in the destination.
  *
- *     emonfeed_backup *backup = NULL;
- *     emonfeed_error *error = NULL;
- *     const char *options[] = {"exclude=12,30-39", "keep=5", NULL};
- *     bool more = false;
- *     emonfeed_status status = emonfeed_backup_open("/var/lib/mysql/emoncms", "/mnt/backup",
- *                                                   options, &backup, &error);
- *     while (status == EMONFEED_STATUS_OK &&
- *            (status = emonfeed_backup_step(backup, &more, &error)) == EMONFEED_STATUS_OK && more)
- *         puts(emonfeed_report_message(emonfeed_backup_report(backup)));
- *     if (status != EMONFEED_STATUS_OK)
- *         fprintf(stderr, "%s\n", emonfeed_error_message(error));
+ * ```c
+ * emonfeed_backup *backup = NULL;
+ * emonfeed_error *error = NULL;
+ * const char *options[] = {"exclude=12,30-39", "keep=5", NULL};
+ * bool more = false;
+ * emonfeed_status status = emonfeed_backup_open("/var/lib/mysql/emoncms", "/mnt/backup",
+ *                                               options, &backup, &error);
+ * while (status == EMONFEED_STATUS_OK &&
+ *        (status = emonfeed_backup_step(backup, &more, &error)) == EMONFEED_STATUS_OK && more)
+ *     puts(emonfeed_report_message(emonfeed_backup_report(backup)));
+ * if (status != EMONFEED_STATUS_OK)
+ *     fprintf(stderr, "%s\n", emonfeed_error_message(error));
+ * ```
  *
  * Functions: `emonfeed_backup_open()`, `emonfeed_backup_feeds()`,
  * `emonfeed_backup_step()`, `emonfeed_backup_report()`,
