@@ -6,11 +6,11 @@
 //! catalog must know first what they were. So nothing here changes what the
 //! copy is: the run does that, for many feeds at a time.
 
-use super::catalog::{CELL, Catalog, Commit, Ending, Entry, Kind, Token};
+use super::catalog::{CELL, Commit, Ending, Entry, Kind, Token};
 use super::compare::differ_in_value_only;
 use super::folder::Folder;
 use super::generation::Exchange;
-use super::glance::{Glance, changed as changed_at};
+use super::glance::{Glance, Hashes, changed as changed_at};
 use super::hash::{BLOCK, Hash, blocks_in, hash, rows_of, tail_of};
 use super::held::{Partial, Place};
 use super::options::{FeedName, Recheck, RunOptions};
@@ -47,19 +47,26 @@ pub(super) struct Context<'a, 'p> {
     pub source: &'p Path,
     /// The destination; `None` in a dry run where there is none.
     pub folder: Option<&'a Folder>,
-    pub catalog: Option<&'p Catalog>,
+    pub hashes: &'p Hashes<'p>,
     pub options: &'p RunOptions,
     pub glance: Glance<'p>,
     /// Told the bytes of each block written; answers whether to go on.
     pub progress: &'p mut dyn FnMut(u64) -> bool,
+    /// Whether to leave a feed of which much is to be written.
+    pub small_only: bool,
 }
 
 /// What is left to do for a feed after it was looked at.
 pub(super) struct Advance<'a> {
+    pub advanced: Advanced,
+    pub exchange: Option<Exchange<'a>>,
+}
+
+/// The same, if its copy is to stay the file that it is.
+pub(super) struct Advanced {
     pub report: CopyReport,
     pub commit: Option<Commit>,
     pub edit: Option<Edit>,
-    pub exchange: Option<Exchange<'a>>,
     /// Whether the feed has more rows to copy: look again after the commit.
     pub more: bool,
 }
@@ -124,12 +131,13 @@ struct LastValue {
     after: Vec<u8>,
 }
 
-/// Looks at a feed. Fails with [`Status::Changed`] if the source moved.
+/// Looks at a feed. `None` if it was left for there is much to write. Fails with
+/// [`Status::Changed`] if the source moved.
 pub(super) fn advance<'a>(
     context: &mut Context<'a, '_>,
     feed: &FeedName,
     entry: Option<&Entry>,
-) -> Result<Advance<'a>> {
+) -> Result<Option<Advance<'a>>> {
     let input = Input::open(&context.source.join(feed.file()))?;
     let stat = input.stat()?;
     let facts = input.facts();
@@ -148,19 +156,34 @@ pub(super) fn advance<'a>(
     };
     let Some(folder) = look.context.folder else {
         let report = look.report(Outcome::Created, 0..facts.rows);
-        return Ok(Advance::only(report));
+        return Ok(Some(Advance::only(report)));
     };
     let there = folder.demand_own(look.name)?;
+    if look.context.small_only && !look.is_small(there.is_some()) {
+        return Ok(None);
+    }
     look.carry_on(folder, there)
 }
 
 impl Advance<'_> {
     fn only(report: CopyReport) -> Self {
-        Advance { report, commit: None, edit: None, exchange: None, more: false }
+        let advanced = Advanced { report, commit: None, edit: None, more: false };
+        Advance { advanced, exchange: None }
     }
 }
 
 impl<'a> Look<'a, '_, '_> {
+    /// Whether little is to be written, as far as can be seen at once. All that a
+    /// copy holds which the catalog does not know is read.
+    fn is_small(&self, is_there: bool) -> bool {
+        let held = match self.entry {
+            Some(entry) => entry.rows,
+            None if is_there => return false,
+            None => 0,
+        };
+        self.rows.saturating_sub(held) * self.stride <= SMALL
+    }
+
     /// Whether the copy's definition, which the catalog knows of, is not there.
     fn is_definition_gone(&self) -> Result<bool> {
         let (Some(folder), Some(file)) = (self.context.folder, &self.input.definition)
@@ -198,10 +221,10 @@ impl<'a> Look<'a, '_, '_> {
         &mut self,
         folder: &'a Folder,
         there: Option<Stat>,
-    ) -> Result<Advance<'a>> {
+    ) -> Result<Option<Advance<'a>>> {
         let place = Place { folder, name: self.name };
         let Some(held) = self.held(&place, there)? else {
-            return self.create(&place);
+            return self.create(&place).map(Some);
         };
         let columns = match self.entry {
             Some(entry)
@@ -215,7 +238,7 @@ impl<'a> Look<'a, '_, '_> {
         };
         if held.adopted && self.entry.is_some() && !self.is_dry() {
             // Less is there than the catalog says: that first.
-            return self.enter(&place, &held);
+            return self.enter(&place, &held).map(Some);
         }
         let columns = if held.stride == self.stride { columns } else { Columns::Other };
         if columns == Columns::Other && held.rows > 0 {
@@ -234,7 +257,7 @@ impl<'a> Look<'a, '_, '_> {
             Err(reason) => return self.replace(&place, &held, columns, reason),
         };
         if edit.is_some() && self.must_enter(&held) {
-            return self.enter(&place, &held);
+            return self.enter(&place, &held).map(Some);
         }
         let from = held.rows;
         let to = self.rows.min(from + (COMMIT / self.stride).max(BLOCK));
@@ -261,7 +284,7 @@ impl<'a> Look<'a, '_, '_> {
             self.demand_settled(&held, &found, &mut written, from)?;
         }
         let cut = held.len - from * self.stride;
-        self.conclude(&place, held, edit, found, written, cut)
+        self.conclude(&place, held, edit, found, written, cut).map(Some)
     }
 
     /// What the copy holds that can be carried on; `None` if there is none.
@@ -278,18 +301,15 @@ impl<'a> Look<'a, '_, '_> {
             )
             .at(&place.path()));
         }
-        if let (Some(entry), Some(catalog)) = (self.entry, self.context.catalog) {
-            if len >= entry.len() {
-                let hashes = catalog.hashes(entry.id, entry.file, entry.rows)?;
-                return Ok(Some(Held {
-                    stride: entry.stride,
-                    rows: entry.rows,
-                    hashes,
-                    file: opened.file,
-                    len,
-                    adopted: false,
-                }));
-            }
+        if let Some(entry) = self.entry.filter(|entry| len >= entry.len()) {
+            return Ok(Some(Held {
+                stride: entry.stride,
+                rows: entry.rows,
+                hashes: (self.context.hashes)(entry)?,
+                file: opened.file,
+                len,
+                adopted: false,
+            }));
         }
         self.adopt(place, opened.file, len).map(Some)
     }
@@ -641,6 +661,8 @@ impl<'a> Look<'a, '_, '_> {
             self.input.read(first, &mut buffer)?;
             let (before, new) = buffer.split_at((from - first) as usize * stride);
             if !before.is_empty() {
+                let in_block = new.len().min(BLOCK as usize * stride - before.len());
+                written.begin = Some((from, hash(&new[..in_block])));
                 written.before = hash(before);
                 written.is_behind_others =
                     written.end.is_some_and(|end| end != written.before);
@@ -785,7 +807,8 @@ impl<'a> Look<'a, '_, '_> {
         let commit = self.commit(&written, false)?;
         let commit = Commit { loses: self.entry.is_some(), ..commit };
         let more = written.to < self.rows && !written.stopped;
-        Ok(Advance { report, commit: Some(commit), edit: None, exchange: None, more })
+        let advanced = Advanced { report, commit: Some(commit), edit: None, more };
+        Ok(Advance { advanced, exchange: None })
     }
 
     /// Writes rows to a file that is not the copy yet.
@@ -805,12 +828,20 @@ impl<'a> Look<'a, '_, '_> {
         Ok(written)
     }
 
-    /// Fails unless the last blocks that were written are still the source's.
+    /// Fails unless the last rows that were written are still the source's, those of
+    /// a few blocks.
     fn demand_same_again(&self, written: &Written) -> Result<()> {
         const LAST: usize = 4;
         let from = written.hashes.len().saturating_sub(LAST);
         for (block, hashed) in &written.hashes[from..] {
-            if hash(&self.read(rows_of(*block, written.to))?) != *hashed {
+            let mut rows = rows_of(*block, written.to);
+            let mut hashed = *hashed;
+            if let Some((begin, new)) = written.begin {
+                if rows.contains(&begin) {
+                    (rows.start, hashed) = (begin, new);
+                }
+            }
+            if hash(&self.read(rows)?) != hashed {
                 return Err(changed().at(self.input.path()));
             }
         }
@@ -824,15 +855,18 @@ impl<'a> Look<'a, '_, '_> {
         held: &Held,
         columns: Columns,
         reason: Reason,
-    ) -> Result<Advance<'a>> {
+    ) -> Result<Option<Advance<'a>>> {
+        if self.context.small_only {
+            return Ok(None);
+        }
         let mut report = self.report(Outcome::NewGeneration, 0..self.rows);
         report.reason = Some(reason);
         report.adopted = held.adopted;
         if self.is_dry() {
-            return Ok(Advance::only(report));
+            return Ok(Some(Advance::only(report)));
         }
         if self.must_enter(held) {
-            return self.enter(place, held);
+            return self.enter(place, held).map(Some);
         }
         // Rows that were appended before it turned out that there is no use in it.
         cut_off(held, place)?;
@@ -855,13 +889,9 @@ impl<'a> Look<'a, '_, '_> {
             outdated,
             other_columns: columns == Columns::Other,
         };
-        Ok(Advance {
-            report,
-            commit: Some(commit),
-            edit: None,
-            exchange: Some(exchange),
-            more: false,
-        })
+        let commit = Some(commit);
+        let advanced = Advanced { report, commit, edit: None, more: false };
+        Ok(Some(Advance { advanced, exchange: Some(exchange) }))
     }
 
     /// Whether the catalog has to know first what the copy holds, before any of
@@ -893,13 +923,8 @@ impl<'a> Look<'a, '_, '_> {
             ends_generation: false,
             complete: false,
         };
-        Ok(Advance {
-            report,
-            commit: Some(commit),
-            edit: None,
-            exchange: None,
-            more: true,
-        })
+        let advanced = Advanced { report, commit: Some(commit), edit: None, more: true };
+        Ok(Advance { advanced, exchange: None })
     }
 
     fn conclude(
@@ -980,7 +1005,7 @@ impl<'a> Look<'a, '_, '_> {
             _ => Some(self.commit(&written, false)?),
         };
         let more = to < self.rows && !written.stopped;
-        Ok(Advance { report, commit, edit, exchange: None, more })
+        Ok(Advance { advanced: Advanced { report, commit, edit, more }, exchange: None })
     }
 
     /// What the catalog is to say once what was written is on the disk.
@@ -1080,6 +1105,9 @@ struct Written {
     before: Hash,
     /// What that is to be.
     end: Option<Hash>,
+    /// That first row, and the hash of those written into its block, if there are
+    /// others in front of it.
+    begin: Option<(u64, Hash)>,
     /// Whether it was not, so that nothing was written.
     is_behind_others: bool,
     stopped: bool,

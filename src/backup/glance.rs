@@ -4,20 +4,16 @@
 use super::catalog::{Entry, Token};
 use super::folder::Folder;
 use super::hash::{Hash, blocks_in, hash, rows_of, tail_of};
-use super::options::{FeedName, Recheck};
+use super::options::{FeedName, Recheck, RunOptions};
+use crate::error::Result;
 use crate::feed::{read_header_once, read_up_to};
 use rustix::fs::Stat;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::ops::Range;
 
-/// A feed, and what the catalog says of it.
-pub(super) struct Known<'p> {
-    pub feed: &'p FeedName,
-    pub entry: Option<&'p Entry>,
-    /// The blocks that are due, and their hashes.
-    pub due: Vec<(u64, Hash)>,
-}
+/// Gives the hashes of all blocks of a copy.
+pub(super) type Hashes<'p> = dyn Fn(&Entry) -> Result<Vec<Hash>> + Sync + 'p;
 
 /// What a short look at any feed of a run needs.
 #[derive(Clone, Copy)]
@@ -30,7 +26,17 @@ pub(super) struct Glance<'p> {
     pub cut_short: i64,
 }
 
-impl Glance<'_> {
+impl<'p> Glance<'p> {
+    pub(super) fn new(
+        from: &'p Folder,
+        to: Option<&'p Folder>,
+        options: &RunOptions,
+        run: i64,
+        cut_short: i64,
+    ) -> Glance<'p> {
+        Glance { from, to, recheck: options.recheck, run, cut_short }
+    }
+
     /// Whether this run is the one to compare a block that nothing else calls
     /// to compare. A feed that was left out of runs makes up for them.
     pub(super) fn is_due(&self, entry: &Entry, block: u64) -> bool {
@@ -58,7 +64,7 @@ impl Glance<'_> {
     }
 
     /// The blocks that are due of a feed.
-    pub(super) fn due(&self, entry: &Entry) -> Vec<u64> {
+    fn due(&self, entry: &Entry) -> Vec<u64> {
         let blocks = 0..blocks_in(entry.rows);
         blocks.filter(|block| self.is_due(entry, *block)).collect()
     }
@@ -67,13 +73,18 @@ impl Glance<'_> {
     /// what they hold. The header of the index proves that of the source; its
     /// last rows are compared in any case, and the blocks that are due. `false`
     /// wherever there is any doubt: a closer look says more.
-    fn is_as_before(&self, known: &Known) -> bool {
-        let Known { feed, entry: Some(entry), due } = known else { return false };
+    pub(super) fn is_as_before(
+        &self,
+        feed: &FeedName,
+        entry: &Entry,
+        hashes: &Hashes,
+    ) -> bool {
         let (Some(token), Some(to)) = (entry.token, self.to) else { return false };
-        if self.is_suspicious(entry)
-            || self.recheck == Recheck::All
-            || due.iter().any(|(block, _)| self.is_copy_due(entry, *block))
-        {
+        if self.is_suspicious(entry) || self.recheck == Recheck::All {
+            return false;
+        }
+        let due = self.due(entry);
+        if due.iter().any(|block| self.is_copy_due(entry, *block)) {
             return false;
         }
         let index = format!("{}.MYI", feed.table());
@@ -88,7 +99,7 @@ impl Glance<'_> {
         let name = OsStr::new(feed.file());
         let is_whole = |copy: Stat| copy.st_size.unsigned_abs() == entry.len();
         is_same
-            && self.has_same_rows(name, entry, due)
+            && self.has_same_rows(name, entry, &due, hashes)
             && (due.is_empty() || self.has_same_definition(feed, entry))
             && to.demand_own(name).is_ok_and(|copy| copy.is_some_and(is_whole))
     }
@@ -104,7 +115,13 @@ impl Glance<'_> {
 
     /// Whether the source's rows are the file they were, and those that are
     /// compared the same.
-    fn has_same_rows(&self, name: &OsStr, entry: &Entry, due: &[(u64, Hash)]) -> bool {
+    fn has_same_rows(
+        &self,
+        name: &OsStr,
+        entry: &Entry,
+        due: &[u64],
+        hashes: &Hashes,
+    ) -> bool {
         let Some(data) = self.from.glimpse(name) else { return false };
         let is_file = rustix::fs::fstat(&data).is_ok_and(|stat| is_file_of(&stat, entry));
         let mut buffer = Vec::new();
@@ -113,29 +130,15 @@ impl Glance<'_> {
             read_up_to(&data, &mut buffer, rows.start * entry.stride)
                 .is_ok_and(|have| have == buffer.len() && hash(&buffer)[..] == *hashed)
         };
-        is_file
-            && are(tail_of(entry.rows), &entry.tail)
-            && due.iter().all(|(block, hashed)| are(rows_of(*block, entry.rows), hashed))
-    }
-
-    /// The same of many feeds, by several threads.
-    pub(super) fn are_as_before(&self, feeds: &[Known], threads: usize) -> Vec<bool> {
-        let look = |part: &[Known]| -> Vec<bool> {
-            part.iter().map(|known| self.is_as_before(known)).collect()
-        };
-        let each = feeds.len().div_ceil(threads.max(1)).max(1);
-        std::thread::scope(|scope| {
-            let mut parts = feeds.chunks(each);
-            let first = parts.next();
-            let others: Vec<_> =
-                parts.map(|part| (part.len(), scope.spawn(move || look(part)))).collect();
-            let mut all = first.map_or_else(Vec::new, look);
-            for (len, other) in others {
-                // A thread that failed has seen nothing.
-                all.extend(other.join().unwrap_or_else(|_| vec![false; len]));
-            }
-            all
-        })
+        if !is_file || !are(tail_of(entry.rows), &entry.tail) {
+            return false;
+        }
+        if due.is_empty() {
+            return true;
+        }
+        // If they cannot be had, a closer look will complain of that.
+        let Ok(hashes) = hashes(entry) else { return false };
+        due.iter().all(|&block| are(rows_of(block, entry.rows), &hashes[block as usize]))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Copying feed files as they grow.
 //!
 //! ```text
-//! run ── one run over a directory, feed by feed; commits many at a time
-//!  ├─ advance ── what one copy lacks, by the catalog, and writing that
-//!  │   └─ glance ── whether anything can have changed at all
+//! run ── one run over a directory; commits many feeds at a time
+//!  ├─ destination ── where copies may go; pace ── how fast
+//!  ├─ ahead ── the next feeds, by several threads
+//!  │   ├─ glance ── whether anything can have changed at all
+//!  │   └─ advance ── what one copy lacks, by the catalog, and writing that
 //!  ├─ catalog ── what each copy holds for sure; hash ── how that is told
 //!  ├─ generation ── what copies were before
 //!  └─ options ── which feeds, and how
@@ -18,9 +20,11 @@
 //! ```
 
 mod advance;
+mod ahead;
 mod catalog;
 mod compare;
 mod copy;
+mod destination;
 mod fina;
 mod folder;
 mod generation;
@@ -29,6 +33,7 @@ mod hash;
 mod held;
 mod job;
 mod options;
+mod pace;
 pub mod plan;
 mod report;
 mod restore;
@@ -39,13 +44,14 @@ mod verify;
 
 pub use catalog::{CATALOG_FILE, Ending, Kind, PastRun};
 pub use copy::{CopyOptions, copy};
+pub use destination::{Destinations, LOCK_FILE};
 pub use options::{FeedName, Recheck, RunOptions, parse_bytes};
 pub use report::{CopyReport, Outcome};
 pub use restore::{
     Prepared, Restore, RestoreOptions, Restored, State, Statements, Tail, Target,
     kept_states, name_of_files,
 };
-pub use run::{Backup, Destinations, Done, FeedReport, LOCK_FILE, Summary};
+pub use run::{Backup, Done, FeedReport, Summary};
 pub use status::{Destination, FeedState, Health, destinations};
 pub use verify::{
     Checked, Compared, Comparison, Damage, Differing, Reading, RowRange, Verify, What,

@@ -1,6 +1,7 @@
 //! What a run is told: which feeds, and how.
 
 use crate::error::{Error, Result, Status};
+use crate::feed::Paths;
 use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,8 +39,8 @@ pub struct RunOptions {
     pub require_mount: bool,
     /// Whether the destination may belong to another user.
     pub trust_owner: bool,
-    /// How many threads look at feeds that have most likely not changed. 1
-    /// starts none, as suits a program that forks.
+    /// How many feeds are looked at at a time, each by a thread of its own. 1
+    /// starts no thread, as suits a program that forks.
     pub threads: usize,
 }
 
@@ -191,6 +192,17 @@ impl FeedName {
                 .then(|| FeedName { file: file.into(), number: (0, stem.len()) }),
             _ => None,
         }
+    }
+
+    /// Its files in a directory.
+    pub(super) fn paths(&self, source: &Path) -> Paths {
+        let data = source.join(self.file());
+        Paths { index: data.with_extension("MYI"), frm: data.with_extension("frm"), data }
+    }
+
+    /// Bytes of its rows in a directory; `None` if they are not there.
+    pub(super) fn size(&self, source: &Path) -> Option<u64> {
+        std::fs::metadata(source.join(self.file())).ok().map(|meta| meta.len())
     }
 
     /// The feed whose table has that name.

@@ -3,30 +3,31 @@
 //! What is written of many feeds is put on the disk together, and then taken
 //! into the catalog in one transaction; only then is it reported.
 
-use super::advance::{Advance, Context, Edit, advance};
+use super::advance::{Advance, Advanced, Context, Edit, advance};
+use super::ahead::{Ahead, Looked};
 use super::catalog::{self, Catalog, Commit, Ending, Entry, Generation, RunEnd};
 use super::copy::no_directory;
-use super::folder::{Folder, same_file};
+use super::destination::{demand_no_source, demand_place, lock, open_destination};
+use super::folder::Folder;
 use super::generation::{self, Exchange, dated_definitions, free_stamp};
-use super::glance::{Glance, Known};
+use super::glance::Glance;
 use super::hash::Hash;
 use super::held::{Partial, Place, as_stamp, dated, stamp};
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
+use super::pace::Pace;
 use super::report::{CopyReport, Outcome};
 use crate::error::{Error, Result, Status};
-use crate::feed::{Paths, Retry};
+use crate::feed::Retry;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// The file in the destination whose lock a run holds.
-pub const LOCK_FILE: &str = ".emonfeed.lock";
 
 /// What became of one feed.
 #[derive(Debug)]
@@ -158,8 +159,8 @@ pub struct Backup {
     /// Whether there was a copy of any of these when the run began.
     is_known_source: bool,
     next: VecDeque<FeedName>,
-    /// The next of these, with whether they are as the catalog says.
-    glanced: VecDeque<(FeedName, bool)>,
+    /// Feeds that were looked at together with others.
+    looked: VecDeque<(FeedName, Looked, Duration)>,
     /// Whether the source was looked through again for feeds that came or went.
     listed_again: bool,
     gone: VecDeque<FeedName>,
@@ -191,6 +192,12 @@ struct Item {
     took: Duration,
     commit: Option<Commit>,
     edit: Option<Edit>,
+}
+
+impl Item {
+    fn new(feed: FeedName, done: Done, took: Duration) -> Item {
+        Item { feed, done, took, commit: None, edit: None }
+    }
 }
 
 impl Batch {
@@ -249,7 +256,7 @@ impl Backup {
             summary: Summary { feeds: listed.len() as u64, ..Summary::default() },
             is_known_source: false,
             listed,
-            glanced: VecDeque::new(),
+            looked: VecDeque::new(),
             listed_again: false,
             gone: VecDeque::new(),
             batch: Batch::new(),
@@ -325,17 +332,21 @@ impl Backup {
             if let Some(error) = self.broken.take() {
                 self.over = Some(error.to_string());
                 self.next.clear();
-                self.glanced.clear();
+                self.looked.clear();
                 self.gone.clear();
                 self.listed_again = true;
                 return Err(error);
             }
+            if let Some((feed, looked, took)) = self.looked.pop_front() {
+                self.take(feed, looked, took, progress);
+                if self.batch.is_due() {
+                    self.flush();
+                }
+                continue;
+            }
             if !self.summary.stopped {
-                if let Some((feed, is_as_before)) = self.next_feed() {
-                    self.look_at(feed, is_as_before, progress);
-                    if self.batch.is_due() {
-                        self.flush();
-                    }
+                if !self.next.is_empty() {
+                    self.look_ahead(progress);
                     continue;
                 }
                 if !self.listed_again {
@@ -365,8 +376,11 @@ impl Backup {
 
     /// Ends the run: commits what is left, and writes down how it went.
     pub fn close(mut self) -> Result<Summary> {
-        if !self.next.is_empty() || !self.glanced.is_empty() || !self.listed_again {
+        if !self.next.is_empty() || !self.looked.is_empty() || !self.listed_again {
             self.summary.stopped = true;
+        }
+        for (feed, looked, took) in std::mem::take(&mut self.looked) {
+            self.take(feed, looked, took, &mut |_, _| false);
         }
         self.flush();
         for report in std::mem::take(&mut self.ready) {
@@ -401,90 +415,99 @@ impl Backup {
         broken.map_or(Ok(self.summary), Err)
     }
 
-    /// The next feed, and whether it is as the catalog says.
-    fn next_feed(&mut self) -> Option<(FeedName, bool)> {
-        /// So many are looked at by several threads at a time.
-        const MANY: usize = 1024;
-        if self.glanced.is_empty() {
-            let count = if self.options.threads > 1 { MANY } else { 1 };
-            let feeds: Vec<_> = self.next.drain(..count.min(self.next.len())).collect();
-            let known: Vec<_> = feeds.iter().map(|feed| self.known(feed)).collect();
-            let are = self.glance().are_as_before(&known, self.options.threads);
-            self.glanced = feeds.into_iter().zip(are).collect();
+    /// Looks at the next feeds.
+    fn look_ahead(&mut self, progress: &mut dyn FnMut(&FeedName, u64) -> bool) {
+        /// So many at a time, if there are several threads.
+        const MANY: usize = 4096;
+        let count = if self.options.threads > 1 { MANY } else { 1 };
+        let feeds: Vec<_> = self.next.iter().take(count).cloned().collect();
+        let (from, to, options) = (&self.from, self.to.as_ref(), &self.options);
+        let glance = Glance::new(from, to, options, self.run, self.cut_short);
+        let hashes = hashes_of(self.catalog.as_mut());
+        let mut goes_on = true;
+        let looked = Ahead {
+            source: &self.source,
+            glance,
+            options,
+            entries: &self.entries,
+            hashes: &hashes,
+            writes: self.pace.is_none(),
         }
-        self.glanced.pop_front()
+        .look(&feeds, &mut |feed, bytes| {
+            goes_on &= progress(feed, bytes);
+            goes_on
+        });
+        self.summary.stopped |= !goes_on;
+        self.next.drain(..looked.len());
+        let looked = feeds.into_iter().zip(looked);
+        self.looked.extend(looked.map(|(feed, (looked, took))| (feed, looked, took)));
     }
 
-    /// What is known of a feed. Hashes that cannot be read are those of a closer
-    /// look to complain of.
-    fn known<'a>(&'a self, feed: &'a FeedName) -> Known<'a> {
-        let entry = self.entries.get(feed.file());
-        let hashes_of = |entry: &Entry| -> Option<Vec<(u64, Hash)>> {
-            let due = self.glance().due(entry);
-            if due.is_empty() {
-                return Some(Vec::new());
-            }
-            let hashes = self.catalog.as_ref()?.hashes(entry.id, entry.file, entry.rows);
-            let hashes = hashes.ok()?;
-            Some(due.into_iter().map(|block| (block, hashes[block as usize])).collect())
-        };
-        match entry.map(hashes_of) {
-            Some(Some(due)) => Known { feed, entry, due },
-            Some(None) | None => Known { feed, entry: None, due: Vec::new() },
-        }
-    }
-
-    fn glance(&self) -> Glance<'_> {
-        Glance {
-            from: &self.from,
-            to: self.to.as_ref(),
-            recheck: self.options.recheck,
-            run: self.run,
-            cut_short: self.cut_short,
-        }
-    }
-
-    fn look_at(
+    /// Does the rest for a feed that was looked at together with others. Of a run
+    /// that was stopped, that is what is written already.
+    fn take(
         &mut self,
         feed: FeedName,
-        is_as_before: bool,
+        looked: Looked,
+        took: Duration,
+        progress: &mut dyn FnMut(&FeedName, u64) -> bool,
+    ) {
+        match (looked, self.entries.get(feed.file())) {
+            (Looked::Advanced(advanced), _) => {
+                self.go_on(feed, Some(*advanced), took, progress);
+            }
+            _ if self.summary.stopped => {}
+            (Looked::AsBefore, Some(entry)) => {
+                let report = CopyReport {
+                    rows_total: entry.rows,
+                    bytes_total: entry.len(),
+                    dry_run: self.options.dry_run,
+                    ..CopyReport::default()
+                };
+                self.wait(Item::new(feed, Done::Copied(report), took));
+            }
+            (Looked::Failed(error), _) => {
+                self.wait(Item::new(feed, Done::Failed(error), took));
+            }
+            _ => match (self.options.max_size, feed.size(&self.source)) {
+                (Some(limit), Some(bytes)) if bytes > limit => {
+                    self.wait(Item::new(feed, Done::Skipped { bytes }, took));
+                }
+                _ => self.go_on(feed, None, took, progress),
+            },
+        }
+    }
+
+    /// Looks at a feed until all is copied, `advanced` being the first of that, if
+    /// it is done already.
+    fn go_on(
+        &mut self,
+        feed: FeedName,
+        mut advanced: Option<Advanced>,
+        took: Duration,
         progress: &mut dyn FnMut(&FeedName, u64) -> bool,
     ) {
         let begun = Instant::now();
-        if let Some(limit) = self.options.max_size {
-            let bytes =
-                std::fs::metadata(self.source.join(feed.file())).map(|meta| meta.len());
-            if let Some(bytes) = bytes.ok().filter(|bytes| *bytes > limit) {
-                self.wait(feed, Done::Skipped { bytes }, begun, None, None);
-                return;
-            }
-        }
-        if let Some(entry) = self.entries.get(feed.file()).filter(|_| is_as_before) {
-            let report = CopyReport {
-                rows_total: entry.rows,
-                bytes_total: entry.len(),
-                dry_run: self.options.dry_run,
-                ..CopyReport::default()
-            };
-            self.wait(feed, Done::Copied(report), begun, None, None);
-            return;
-        }
         let mut so_far: Option<CopyReport> = None;
         loop {
-            let step = self.advance(&feed, progress);
+            let step = match advanced.take() {
+                Some(advanced) => Ok(advanced),
+                None => self.advance(&feed, progress),
+            };
+            let took = took + begun.elapsed();
             match step {
-                Ok((mut report, commit, edit, more)) => {
+                Ok(Advanced { mut report, commit, edit, more }) => {
                     if let Some(earlier) = so_far.take() {
                         report = joined(earlier, report);
                     }
-                    if !more || self.summary.stopped {
-                        self.wait(feed, Done::Copied(report), begun, commit, edit);
+                    let goes_on = more && !self.summary.stopped;
+                    so_far = goes_on.then(|| report.clone());
+                    let place = self.batch.items.len();
+                    let done = Done::Copied(report);
+                    self.wait(Item { feed: feed.clone(), done, took, commit, edit });
+                    if !goes_on {
                         return;
                     }
-                    so_far = Some(report.clone());
-                    let place = self.batch.items.len();
-                    let feed = feed.clone();
-                    self.wait(feed, Done::Copied(report), begun, commit, edit);
                     self.commit();
                     if self.broken.is_some() {
                         self.settle();
@@ -503,14 +526,7 @@ impl Backup {
                         }
                         _ => return,
                     };
-                    let took = begun.elapsed();
-                    self.batch.items.push(Item {
-                        feed,
-                        done,
-                        took,
-                        commit: None,
-                        edit: None,
-                    });
+                    self.batch.items.push(Item::new(feed, done, took));
                     return;
                 }
             }
@@ -519,12 +535,11 @@ impl Backup {
 
     /// Looks at a feed, until it stands still for that, and makes a new
     /// generation of its copy if that is needed.
-    #[allow(clippy::type_complexity)] // Taken apart at once by its one caller.
     fn advance(
         &mut self,
         feed: &FeedName,
         progress: &mut dyn FnMut(&FeedName, u64) -> bool,
-    ) -> Result<(CopyReport, Option<Commit>, Option<Edit>, bool)> {
+    ) -> Result<Advanced> {
         let stop = Cell::new(false);
         let mut pace = self.pace.take();
         let mut written = |bytes: u64| {
@@ -540,21 +555,24 @@ impl Backup {
             }
             goes_on
         };
-        let paths = || Paths::new(&self.source.join(feed.file()).with_extension("MYD"));
+        let paths = feed.paths(&self.source);
+        let (from, to, options) = (&self.from, self.to.as_ref(), &self.options);
+        let glance = Glance::new(from, to, options, self.run, self.cut_short);
+        let hashes = hashes_of(self.catalog.as_mut());
+        let entry = self.entries.get(feed.file());
         let mut retry = Retry::new();
         let looked = loop {
             let mut context = Context {
                 source: &self.source,
-                glance: self.glance(),
-                folder: self.to.as_ref(),
-                catalog: self.catalog.as_ref(),
-                options: &self.options,
+                folder: to,
+                hashes: &hashes,
+                options,
+                glance,
                 progress: &mut written,
+                small_only: false,
             };
-            match advance(&mut context, feed, self.entries.get(feed.file())) {
-                Err(e)
-                    if !stop.get()
-                        && paths().is_ok_and(|paths| retry.waits_out(&e, &paths)) => {}
+            match advance(&mut context, feed, entry) {
+                Err(e) if !stop.get() && retry.waits_out(&e, &paths) => {}
                 other => break other,
             }
         };
@@ -562,21 +580,22 @@ impl Backup {
         if stop.get() {
             self.summary.stopped = true;
         }
-        let Advance { mut report, commit, edit, exchange, more } = looked?;
-        let (Some(exchange), Some(commit)) = (exchange, commit.as_ref()) else {
-            return Ok((report, commit, edit, more));
+        drop(hashes);
+        let fault = |what: &str| Error::new(Status::Internal, what);
+        let Advance { mut advanced, exchange } =
+            looked?.ok_or_else(|| fault("a feed was left"))?;
+        let (Some(exchange), Some(commit)) = (exchange, advanced.commit.as_ref()) else {
+            return Ok(advanced);
         };
         let (Some(to), Some(catalog), Some(entry)) =
             (&self.to, &mut self.catalog, self.entries.get(feed.file()))
         else {
-            return Err(Error::new(
-                Status::Internal,
-                "a new generation of an unknown copy",
-            ));
+            return Err(fault("a new generation of an unknown copy"));
         };
+        let report = &mut advanced.report;
         let replacing =
             Replacing { to, entry, feed, run: self.run, keep: self.options.keep };
-        match replacing.replace(catalog, exchange, commit, &mut report) {
+        match replacing.replace(catalog, exchange, commit, report) {
             Ok(entry) => {
                 self.entries.insert(feed.file().to_owned(), entry);
                 if let Err(error) = generation::remove_retired(catalog, to) {
@@ -586,7 +605,8 @@ impl Backup {
                 if kept.map_or(Ok(None), |name| to.stat(name))?.is_none() {
                     report.kept = None;
                 }
-                Ok((report, None, None, more))
+                advanced.commit = None;
+                Ok(advanced)
             }
             Err(Unreplaced::AsBefore(error)) => Err(error),
             Err(Unreplaced::Unsure(error)) => {
@@ -598,34 +618,27 @@ impl Backup {
     }
 
     /// Puts a feed to those that wait for their commit.
-    fn wait(
-        &mut self,
-        feed: FeedName,
-        done: Done,
-        begun: Instant,
-        commit: Option<Commit>,
-        edit: Option<Edit>,
-    ) {
+    fn wait(&mut self, item: Item) {
+        let name = item.feed.file();
         if let (Done::Copied(_), None, Some(entry)) =
-            (&done, &commit, self.entries.get(feed.file()))
+            (&item.done, &item.commit, self.entries.get(name))
         {
             self.batch.seen.push(entry.id);
         }
-        let took = begun.elapsed();
-        let is_failing =
-            matches!(done, Done::Failed(_)) || self.failing.contains_key(feed.file());
         if self.batch.items.is_empty() {
-            if commit.is_none() && !is_failing {
+            let is_failing = matches!(item.done, Done::Failed(_));
+            if item.commit.is_none() && !is_failing && !self.failing.contains_key(name) {
+                let Item { feed, done, took, .. } = item;
                 self.ready.push_back(FeedReport { feed, done, took });
                 return;
             }
-            self.batch.since = begun;
+            self.batch.since = Instant::now();
         }
-        if let Done::Copied(report) = &done {
+        if let Done::Copied(report) = &item.done {
             self.batch.bytes += report.bytes_copied;
         }
-        self.batch.edits += edit.as_ref().map_or(0, Edit::bytes);
-        self.batch.items.push(Item { feed, done, took, commit, edit });
+        self.batch.edits += item.edit.as_ref().map_or(0, Edit::bytes);
+        self.batch.items.push(item);
     }
 
     /// Commits what waits, and has it reported.
@@ -815,7 +828,7 @@ impl Backup {
             self.failing.remove(feed.file());
         }
         let took = begun.elapsed();
-        self.batch.items.push(Item { feed, done, took, commit: None, edit: None });
+        self.batch.items.push(Item::new(feed, done, took));
     }
 
     /// Removes all there is of a feed: that it goes is what its owner wants.
@@ -847,33 +860,6 @@ impl Backup {
         to.remove(name)?;
         to.sync()?;
         catalog.forget_feed(feed.file())
-    }
-}
-
-/// A directory in which several runs have their destinations. Nobody else's
-/// runs do meanwhile.
-pub struct Destinations {
-    _lock: Option<File>,
-}
-
-impl Destinations {
-    /// Makes the directory if it is not there, checks it as one run does its
-    /// destination, and locks it.
-    pub fn open<'a>(
-        sources: impl IntoIterator<Item = &'a Path>,
-        path: &Path,
-        options: &RunOptions,
-    ) -> Result<Destinations> {
-        for source in sources {
-            let from = Folder::open(source)?.ok_or_else(|| no_directory(source))?;
-            demand_place(&from, path, options)?;
-        }
-        let folder = open_destination(path, options.dry_run)?;
-        if let Some(folder) = &folder {
-            folder.demand_private(options.trust_owner)?;
-        }
-        let folder = folder.filter(|_| !options.dry_run);
-        Ok(Destinations { _lock: folder.as_ref().map(lock).transpose()? })
     }
 }
 
@@ -941,6 +927,17 @@ impl Replacing<'_> {
         catalog
             .write(|db| catalog::put(db, commit, Some(entry), run, keep))
             .map_err(Unreplaced::Unsure)
+    }
+}
+
+/// Looks hashes up for several threads.
+fn hashes_of(catalog: Option<&mut Catalog>) -> impl Fn(&Entry) -> Result<Vec<Hash>> {
+    let catalog = catalog.map(Mutex::new);
+    move |entry| {
+        let none = || Error::new(Status::Internal, "an entry of no catalog");
+        let catalog = catalog.as_ref().ok_or_else(none)?;
+        let catalog = catalog.lock().unwrap_or_else(PoisonError::into_inner);
+        catalog.hashes(entry.id, entry.file, entry.rows)
     }
 }
 
@@ -1066,202 +1063,4 @@ fn no_feeds(from: &Folder, source: &Path, options: &RunOptions) -> Result<Error>
         "there are feeds here, but none that was asked for".to_owned()
     };
     Ok(Error::new(Status::NotFound, why).at(source))
-}
-
-/// Refuses places that a backup does not belong in: the source's own disk, and
-/// the folder of a disk that is not mounted.
-fn demand_place(from: &Folder, destination: &Path, options: &RunOptions) -> Result<()> {
-    // What it is in, if it is not made yet.
-    let mut there = destination;
-    let device = loop {
-        let path = if there.as_os_str().is_empty() { Path::new(".") } else { there };
-        match std::fs::metadata(path) {
-            Ok(meta) => break meta.dev(),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => match there.parent() {
-                Some(parent) => there = parent,
-                None => return Err(Error::io("inspect", destination, e)),
-            },
-            Err(e) => return Err(Error::io("inspect", path, e)),
-        }
-    };
-    let refuse = |why: &str| Err(Error::new(Status::Destination, why).at(destination));
-    if options.require_mount {
-        let root =
-            std::fs::metadata("/").map_err(|e| Error::io("inspect", "/".as_ref(), e))?;
-        // A machine may have none of these files.
-        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-        let (fstab, mounts) = (read("/etc/fstab"), read("/proc/self/mountinfo"));
-        let path = std::path::absolute(destination).unwrap_or_default();
-        if let Some(point) = unmounted(&fstab, &mounts, &path) {
-            return refuse(&format!(
-                "/etc/fstab names a disk for {point}, which is not mounted (--require-mount)"
-            ));
-        }
-        if root.dev() == device {
-            return refuse(
-                "this is on the disk of the root directory, so the disk that should be mounted \
-                 here is not (--require-mount)",
-            );
-        }
-    }
-    if !options.same_device && from.identity()?.st_dev == device {
-        return refuse(
-            "this is on the same disk as the source, which a backup should survive; if it is \
-             meant so, say --same-device",
-        );
-    }
-    Ok(())
-}
-
-/// A directory above `path` for which `/etc/fstab` names a disk, and that has
-/// none mounted by what `/proc/self/mountinfo` says.
-fn unmounted(fstab: &str, mounts: &str, path: &Path) -> Option<String> {
-    // Both files write a space as \040.
-    let decoded = |point: &str| point.replace("\\040", " ");
-    fstab
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .filter_map(|line| line.split_whitespace().nth(1))
-        .filter(|point| *point != "/" && point.starts_with('/'))
-        .map(|point| point.trim_end_matches('/'))
-        .filter(|point| path.starts_with(decoded(point)))
-        .find(|point| !mounts.lines().any(|line| line.split(' ').nth(4) == Some(*point)))
-        .map(decoded)
-}
-
-/// Refuses the source itself and a server's folder. Each copy would be refused,
-/// too; but a lock file left in a database makes its DROP DATABASE fail.
-fn demand_no_source(
-    from: &Folder,
-    to: &Folder,
-    destination: &Path,
-    options: &RunOptions,
-) -> Result<()> {
-    if same_file(&from.identity()?, &to.identity()?) {
-        return Err(Error::new(
-            Status::Argument,
-            "source and destination are the same directory",
-        )
-        .at(destination));
-    }
-    let is_index = |name: &OsString| {
-        let name = Path::new(name);
-        name.extension() == Some(OsStr::new("MYI"))
-            && feed_of_source(name, &options.prefix).is_some()
-    };
-    if Catalog::is_in(to)? {
-        return Ok(());
-    }
-    if to.stat(OsStr::new("db.opt"))?.is_some() || to.names()?.iter().any(is_index) {
-        return Err(Error::new(
-            Status::Destination,
-            "this is the directory of a database server (there is a db.opt, or a feed's \
-             .MYI), no place for copies: are source and destination exchanged?",
-        )
-        .at(destination));
-    }
-    Ok(())
-}
-
-/// Opens the destination, which is made if its parent exists, and not in a dry
-/// run.
-fn open_destination(path: &Path, dry_run: bool) -> Result<Option<Folder>> {
-    if let Some(folder) = Folder::open(path)? {
-        return Ok(Some(folder));
-    }
-    if dry_run {
-        return Ok(None);
-    }
-    // The readings of a household are nobody else's business.
-    const OWNER_ONLY: u32 = 0o700;
-    DirBuilder::new()
-        .mode(OWNER_ONLY)
-        .create(path)
-        .map_err(|e| Error::io("make the directory", path, e))?;
-    Folder::open(path)
-}
-
-fn lock(folder: &Folder) -> Result<File> {
-    let name = OsStr::from_bytes(LOCK_FILE.as_bytes());
-    folder.lock_file(name)?.ok_or_else(|| {
-        Error::new(
-            Status::Locked,
-            "another run, or `emonfeed verify`, holds the lock on this destination",
-        )
-        .at(&folder.join(name))
-    })
-}
-
-/// Keeps to a number of bytes per second.
-struct Pace {
-    bytes_per_second: u64,
-    begun: Instant,
-    bytes: u64,
-}
-
-impl Pace {
-    fn new(bytes_per_second: u64) -> Pace {
-        Pace {
-            bytes_per_second: bytes_per_second.max(1),
-            begun: Instant::now(),
-            bytes: 0,
-        }
-    }
-
-    /// The time after which so many bytes are due.
-    fn due(&self, bytes: u64) -> Duration {
-        Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64)
-    }
-
-    /// Counts bytes that were written.
-    fn take(&mut self, bytes: u64) {
-        /// Time not used is not saved up for longer than this.
-        const BURST: Duration = Duration::from_secs(1);
-        if self.begun.elapsed() > self.due(self.bytes) + BURST {
-            self.begun = Instant::now();
-            self.bytes = 0;
-        }
-        self.bytes += bytes;
-    }
-
-    /// Waits a moment; whether there is more to wait.
-    fn rest(&self) -> bool {
-        const MOMENT: Duration = Duration::from_millis(100);
-        let ahead = self.due(self.bytes).saturating_sub(self.begun.elapsed());
-        std::thread::sleep(ahead.min(MOMENT));
-        ahead > MOMENT
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_disk_of_fstab_that_is_not_mounted_is_noticed() {
-        let fstab = "# disks\n/dev/sda1 / ext4 defaults 0 1\n\
-                     UUID=1 /mnt/usb  vfat nofail 0 0\n/dev/sdc1 /mnt/my\\040disk/ ext4 x 0 2\n\
-                     /dev/sdb2 none swap sw 0 0\n#/dev/sdd1 /old ext4 x 0 0\n";
-        let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
-                      30 22 8:17 / /mnt/usb rw - vfat /dev/sdb1 rw\n";
-        let of = |path: &str| unmounted(fstab, mounts, Path::new(path));
-        assert_eq!(of("/mnt/my disk/feeds").as_deref(), Some("/mnt/my disk"));
-        for mounted in ["/mnt/usb/feeds", "/mnt/usb", "/home/pi", "/old/x", "/mnt/usbx"] {
-            assert_eq!(of(mounted), None, "{mounted}");
-        }
-        let nothing = unmounted(fstab, "", Path::new("/mnt/usb/feeds"));
-        assert_eq!(nothing.as_deref(), Some("/mnt/usb"));
-    }
-
-    #[test]
-    fn the_pace_is_kept() {
-        let begun = Instant::now();
-        let mut pace = Pace::new(1_000_000);
-        for _ in 0..10 {
-            pace.take(10_000);
-            while pace.rest() {}
-        }
-        let took = begun.elapsed();
-        assert!(took >= Duration::from_millis(100), "{took:?}");
-    }
 }

@@ -1,9 +1,9 @@
 //! What a destination holds, by its catalog.
 
 use super::catalog::{Catalog, Entry, Kind, PastRun};
+use super::destination::LOCK_FILE;
 use super::folder::Folder;
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
-use super::run::LOCK_FILE;
 use crate::error::{Error, Result, Status};
 use std::collections::HashSet;
 use std::ffi::OsStr;

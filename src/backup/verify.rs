@@ -6,6 +6,7 @@
 //! here it is taken back in memory.
 
 use super::catalog::{CELL, Catalog, Ending, Entry, Generation, Kind};
+use super::destination::LOCK_FILE;
 use super::fina;
 use super::folder::Folder;
 use super::generation::dated_definitions;
@@ -13,7 +14,6 @@ use super::hash::{Hash, blocks_in, hash, rows_of, tail_of};
 use super::held::{Place, dated};
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
 use super::plan::Columns;
-use super::run::LOCK_FILE;
 use super::source::Input;
 use super::status::no_destination;
 use crate::error::{Error, Result, Status};

@@ -27,7 +27,7 @@ pub(crate) use retry::Retry;
 pub use snapshot::Snapshot;
 pub use state::State;
 pub use table::Table;
-pub(crate) use table::{changed, read_header_once, read_up_to};
+pub(crate) use table::{changed, may_pass, read_header_once, read_up_to};
 
 use crate::error::Result;
 use lock::SharedLock;

@@ -73,9 +73,9 @@ impl Scene {
         copy_all(self.before.path(), &self.dirs.copies);
     }
 
-    /// A run in which something happens at the `n`th call of `call`; `None` if
-    /// there were fewer.
-    fn run(&self, call: &str, happens: &str, n: usize) -> Option<Output> {
+    /// A run in which something happens at the `n`th call of `call` of any of its
+    /// threads; `None` if none of them made as many.
+    fn run(&self, threads: &str, call: &str, happens: &str, n: usize) -> Option<Output> {
         let log = self.dirs.root.path().join("strace");
         let output = Command::new("strace")
             .args(["-f", "-qq", "-e", "signal=none", "-o"])
@@ -83,11 +83,11 @@ impl Scene {
             .args(["-e", &format!("trace={call}")])
             .args(["-e", &format!("inject={call}:{happens}:when={n}")])
             .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device", "-q"])
+            .args(["--threads", threads])
             .args([&self.dirs.source, &self.dirs.copies])
             .stdin(Stdio::null())
             .output()
             .expect("strace runs");
-        // strace counts the calls of each thread by itself.
         let log = fs::read_to_string(log).unwrap();
         let happened = log.contains("(INJECTED)") || output.status.signal() == Some(9);
         happened.then_some(output)
@@ -185,7 +185,7 @@ fn killed_at_any_call_that_changes_something() {
                 continue;
             }
             scene.rewind();
-            let Some(output) = scene.run(call, "signal=SIGKILL", n) else { break };
+            let Some(output) = scene.run("1", call, "signal=SIGKILL", n) else { break };
             points += 1;
             let what = format!("killed at {call} {n}");
             assert!(!output.status.success(), "{what}");
@@ -193,6 +193,23 @@ fn killed_at_any_call_that_changes_something() {
         }
     }
     assert!(points > 80, "only {points} runs were killed");
+}
+
+#[test]
+fn killed_while_several_threads_are_at_work() {
+    let scene = scene();
+    let mut points = 0;
+    for call in ["pwrite64", "renameat2", "syncfs", "ftruncate"] {
+        for n in 1.. {
+            scene.rewind();
+            let Some(output) = scene.run("3", call, "signal=SIGKILL", n) else { break };
+            points += 1;
+            let what = format!("killed at {call} {n}");
+            assert!(!output.status.success(), "{what}");
+            scene.expect_whole(&what);
+        }
+    }
+    assert!(points > 20, "only {points} runs were killed");
 }
 
 #[test]
@@ -209,7 +226,7 @@ fn any_call_that_changes_something_may_fail() {
                 continue;
             }
             scene.rewind();
-            let Some(output) = scene.run(call, &format!("error={error}"), n) else {
+            let Some(output) = scene.run("1", call, &format!("error={error}"), n) else {
                 break;
             };
             points += 1;

@@ -1,5 +1,6 @@
 //! Copying feeds: on real files, with everything that can come between.
 
+mod ahead;
 mod command;
 mod copying;
 mod interrupted;

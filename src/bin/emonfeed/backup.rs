@@ -118,6 +118,10 @@ pub struct Args {
     /// what is in it
     #[arg(long)]
     trust_owner: bool,
+    /// How many feeds to look at at a time, each by a thread of its own; without it,
+    /// as many as there are processors, but no more than 4
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
     /// Write a text file for Prometheus's node exporter at the end of the run,
     /// of one that failed, too
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
@@ -155,11 +159,17 @@ impl Args {
             same_device: self.same_device,
             require_mount: self.require_mount,
             trust_owner: self.trust_owner,
-            // More would wait for the kernel's locks on the two directories.
-            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+            threads: self.threads.map_or_else(threads, NonZeroUsize::get),
             ..self.selection.options()
         }
     }
+}
+
+/// How many feeds are looked at at a time.
+fn threads() -> usize {
+    // More would wait for the kernel's locks on the two directories.
+    const MOST: usize = 4;
+    std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST))
 }
 
 pub fn run(args: Args) -> ExitCode {
