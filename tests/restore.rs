@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// More than two blocks of 8192.
 const MANY: u32 = 20_000;
@@ -254,20 +255,63 @@ fn an_earlier_state_is_checked_where_it_was_not_overwritten() {
 }
 
 #[test]
+fn an_earlier_state_has_the_definition_it_had_or_none() {
+    let dirs = dirs();
+    // A table of whole numbers now, with rows of the same length.
+    for extension in ["MYD", "MYI", "frm"] {
+        let to = dirs.source.join("feed_1").with_extension(extension);
+        fs::copy(fixture("int", extension), to).unwrap();
+    }
+    dirs.backup();
+    // And rows of PHPTimeSeries again.
+    for extension in ["MYI", "frm"] {
+        fs::remove_file(dirs.source.join("feed_1").with_extension(extension)).unwrap();
+    }
+    fs::write(dirs.source.join("feed_1.MYD"), rows(7..30)).unwrap();
+    dirs.backup();
+    let of = |generation: &str| {
+        let target = dirs.root.path().join(generation);
+        let output =
+            restore(&dirs.copies, &target, &["--only", "1", "--generation", generation]);
+        assert_code(&output, 0);
+        let names = names(&target);
+        let files = names.into_iter().map(|name| {
+            let bytes = fs::read(target.join(&name)).unwrap();
+            (name, bytes)
+        });
+        files.collect::<Vec<_>>()
+    };
+    let file = |extension: &str, bytes| (format!("feed_1.{extension}"), bytes);
+    let recorded = |extension: &str| fs::read(fixture("int", extension)).unwrap();
+    assert!(of("1") == [file("MYD", rows(0..MANY))]);
+    assert!(of("2") == [file("MYD", recorded("MYD")), file("frm", recorded("frm"))]);
+    assert!(of("3") == [file("MYD", rows(7..30))]);
+    // What is kept beside the old rows must be what was written there.
+    let kept =
+        names(&dirs.copies).into_iter().find(|name| name.starts_with("feed_1.frm."));
+    flip(&dirs.copies.join(kept.unwrap()), 40);
+    let target = dirs.root.path().join("damaged");
+    let output = restore(&dirs.copies, &target, &["--only", "1", "--generation", "2"]);
+    assert_code(&output, 1);
+    assert_says(&output, &["its definition is not the one that was written there"]);
+}
+
+#[test]
 fn what_a_killed_run_began_is_not_taken() {
     let dirs = dirs();
     // It was about to overwrite the rows of a cell, and had.
     let db = dirs.catalog();
     let pending =
         "INSERT INTO generation SELECT id, generation, ?, 1, file, stride, rows, ?,
-            '', 'pending' FROM feed WHERE name = ?";
+            '', definition, 'pending' FROM feed WHERE name = ?";
     db.execute(pending, params!["edited", None::<String>, "feed_1.MYD"]).unwrap();
     let cell = 300;
     let range = cell * 32 * 9..(cell + 1) * 32 * 9;
+    let kept = &rows(0..MANY)[range.clone()];
     db.execute(
-        "INSERT INTO overwritten SELECT id, generation, ?, ? FROM feed
+        "INSERT INTO overwritten SELECT id, generation, ?, ?, ? FROM feed
          WHERE name = 'feed_1.MYD'",
-        params![cell as i64, &rows(0..MANY)[range.clone()]],
+        params![cell as i64, kept, xxh3_128(kept).to_be_bytes()],
     )
     .unwrap();
     let file = fs::OpenOptions::new().write(true).open(dirs.copy(1)).unwrap();

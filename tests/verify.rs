@@ -7,7 +7,7 @@ mod server;
 mod table;
 
 use emonfeed::backup::{Backup, CATALOG_FILE, LOCK_FILE, RunOptions};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use server::Server;
@@ -19,6 +19,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use table::{Dirs, STRIDE, Table, dirs, fixture, row, rows};
+use xxhash_rust::xxh3::xxh3_128;
 
 const BLOCK: u32 = 8192;
 
@@ -310,7 +311,7 @@ fn a_catalog_that_says_something_else_is_found() {
         ),
         ("UPDATE feed SET rows = rows + 1 WHERE id = 1", "short", "should have 24584"),
         ("UPDATE overwritten SET cell = 4000000", "catalog", "are no rows"),
-        ("UPDATE overwritten SET rows = x'00'", "catalog", "are no rows"),
+        ("UPDATE overwritten SET rows = x'00'", "unreadable", "not what was written"),
     ] {
         let (dirs, _) = backed_up();
         assert!(catalog(&dirs).execute(sql, []).unwrap() > 0, "{sql}");
@@ -368,13 +369,13 @@ fn what_a_run_left_that_was_cut_short_is_seen_as_it_was() {
     let db = catalog(&dirs);
     db.execute(
         "INSERT INTO generation SELECT 1, generation, 'edited', 3, file, stride, rows, NULL, '',
-            'pending' FROM feed WHERE id = 1",
+            definition, 'pending' FROM feed WHERE id = 1",
         [],
     )
     .unwrap();
     db.execute(
-        "INSERT INTO overwritten SELECT 1, generation, 10, ?1 FROM feed WHERE id = 1",
-        [&kept],
+        "INSERT INTO overwritten SELECT 1, generation, 10, ?, ? FROM feed WHERE id = 1",
+        params![kept, xxh3_128(&kept).to_be_bytes()],
     )
     .unwrap();
     flip(&copy, 10 * cell as u64 + 100);

@@ -8,7 +8,7 @@
 //! run, the state of before can be had again.
 
 use super::folder::{Folder, same_file};
-use super::hash::{Hash, blocks_in};
+use super::hash::{Hash, blocks_in, hash};
 use crate::error::{Error, Result, Status};
 use crate::myisam::Header;
 use rusqlite::{
@@ -76,13 +76,14 @@ CREATE TABLE generation (
     stride INTEGER NOT NULL, rows INTEGER NOT NULL,
     stamp TEXT,                     -- what follows the names of its files, of replaced ones
     reason TEXT NOT NULL,
+    definition BLOB,                -- hash of the .frm, .sdi or .meta it had
     state TEXT NOT NULL,            -- pending: its end is being written; kept; retired
     PRIMARY KEY (feed, number)
 ) WITHOUT ROWID;
 -- Rows as they were before a generation ended, 32 to a cell.
 CREATE TABLE overwritten (
     feed INTEGER NOT NULL, generation INTEGER NOT NULL, cell INTEGER NOT NULL,
-    rows BLOB NOT NULL,
+    rows BLOB NOT NULL, hash BLOB NOT NULL,
     PRIMARY KEY (feed, generation, cell)
 ) WITHOUT ROWID;
 CREATE VIEW status AS
@@ -251,6 +252,7 @@ pub(super) struct Generation {
     pub rows: u64,
     pub stamp: Option<String>,
     pub reason: String,
+    pub definition: Option<Hash>,
 }
 
 /// How a run ended.
@@ -686,16 +688,19 @@ impl Catalog {
         generation: &Generation,
         cells: &[(u64, Vec<u8>)],
     ) -> rusqlite::Result<()> {
-        let Generation { feed, number, ending, run, file, stride, rows, stamp, reason } =
-            generation;
+        let Generation { feed, number, ending, run, file, stride, rows, .. } = generation;
+        let Generation { stamp, reason, definition, .. } = generation;
+        let ending = ending.name();
         db.execute(
-            "INSERT INTO generation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
-            params![feed, number, ending.name(), run, file, stride, rows, stamp, reason],
+            "INSERT INTO generation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
+            params![
+                feed, number, ending, run, file, stride, rows, stamp, reason, definition
+            ],
         )?;
         let mut insert =
-            db.prepare_cached("INSERT INTO overwritten VALUES (?, ?, ?, ?)")?;
+            db.prepare_cached("INSERT INTO overwritten VALUES (?, ?, ?, ?, ?)")?;
         for (cell, rows) in cells {
-            insert.execute(params![feed, number, cell, rows])?;
+            insert.execute(params![feed, number, cell, rows, hash(rows)])?;
         }
         Ok(())
     }
@@ -724,7 +729,8 @@ impl Catalog {
     ) -> Result<Vec<(String, Generation)>> {
         let sql = format!(
             "SELECT name, generation.feed, number, generation.kind, run, generation.file,
-                generation.stride, generation.rows, stamp, reason
+                generation.stride, generation.rows, stamp, reason,
+                generation.definition
              FROM generation JOIN feed ON feed.id = generation.feed
              WHERE {condition} ORDER BY generation.feed, number"
         );
@@ -743,6 +749,7 @@ impl Catalog {
                         rows: row.get(7)?,
                         stamp: row.get(8)?,
                         reason: row.get(9)?,
+                        definition: row.get(10)?,
                     },
                 ))
             })?;
@@ -756,14 +763,25 @@ impl Catalog {
         feed: i64,
         generation: i64,
     ) -> Result<Vec<(u64, Vec<u8>)>> {
-        self.on(|db| {
+        let cells: Vec<(u64, Vec<u8>, Hash)> = self.on(|db| {
             let mut cells = db.prepare_cached(
-                "SELECT cell, rows FROM overwritten WHERE feed = ? AND generation = ?",
+                "SELECT cell, rows, hash FROM overwritten
+                 WHERE feed = ? AND generation = ?",
             )?;
-            let rows = cells
-                .query_map([feed, generation], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = cells.query_map([feed, generation], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
             rows.collect()
-        })
+        })?;
+        if cells.iter().any(|(_, rows, hashed)| hash(rows) != *hashed) {
+            let why = format!(
+                "rows kept of generation {generation} are not what was written there, so that \
+                 it cannot be put together; if a run needs them, move the catalog away, and the \
+                 next one looks at all copies anew"
+            );
+            return Err(Error::new(Status::Damaged, why).at(&self.path));
+        }
+        Ok(cells.into_iter().map(|(cell, rows, _)| (cell, rows)).collect())
     }
 
     /// Forgets a generation that was about to end and did not.

@@ -9,6 +9,7 @@
 
 use super::catalog::{CELL, Catalog, Ending, Entry, Generation};
 use super::folder::Folder;
+use super::hash::Hash;
 use super::held::{Partial, Place, dated};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -167,6 +168,8 @@ pub(super) struct Content {
     /// Follows the names of the definition that goes with it, if it is not the
     /// copy's own.
     pub stamp: Option<String>,
+    /// The hash of that definition; `None` if there was none.
+    pub definition: Option<Hash>,
     /// The number of the file in the catalog, for its hashes.
     pub number: i64,
 }
@@ -185,6 +188,7 @@ pub(super) fn content(
         rows: entry.rows,
         cells: BTreeMap::new(),
         stamp: None,
+        definition: entry.definition,
         number: entry.file,
     };
     let Some(number) = number.filter(|number| *number != entry.generation) else {
@@ -203,6 +207,7 @@ pub(super) fn content(
             Some(stamp) => {
                 content.file = dated(OsStr::new(name), stamp, 0);
                 content.stamp = Some(stamp.clone());
+                content.definition = generation.definition;
             }
             None => {
                 let cells = catalog.overwritten(entry.id, generation.number)?;

@@ -22,7 +22,7 @@ use super::destination::LOCK_FILE;
 use super::fina;
 use super::folder::{Folder, same_file};
 use super::generation::{content, dated_definitions};
-use super::hash::hash;
+use super::hash::{Hash, hash};
 use super::held::{Partial, Place, dated, parse};
 use super::options::{FeedName, RunOptions, demand_sensible};
 use super::source::DefinitionFile;
@@ -617,6 +617,7 @@ impl Restore {
                     let kept = dated(name, stamp, 0);
                     if self.from.stat(&kept)?.is_some() {
                         (found.file, found.stamp) = (kept, Some(stamp.clone()));
+                        found.definition = generation.definition;
                     }
                 }
                 None => {
@@ -633,8 +634,12 @@ impl Restore {
             let generations = catalog.generations(entry.id)?;
             generations.iter().find(replaced).map_or(found.rows, |one| one.rows)
         };
-        let definition =
-            self.catalogued_definition(name, entry, found.stamp.as_deref())?;
+        let definition = match found.definition {
+            Some(hash) => {
+                self.catalogued_definition(name, hash, found.stamp.as_deref())?
+            }
+            None => None,
+        };
         let opened = self.from.open_file(&found.file, false)?;
         let path = self.from.join(&found.file);
         let opened = opened.ok_or_else(|| {
@@ -665,37 +670,33 @@ impl Restore {
         })
     }
 
-    /// The definition that goes with a state that the catalog knows.
+    /// The definition of a state that the catalog knows, by its hash.
     fn catalogued_definition(
         &self,
         name: &OsStr,
-        entry: &Entry,
+        hashed: Hash,
         stamp: Option<&str>,
     ) -> Result<Option<DefinitionFile>> {
         let place = Place { folder: &self.from, name };
-        if entry.definition.is_none() {
-            return Ok(None);
-        }
-        if let Some(stamp) = stamp {
-            let kept = dated_definitions(&self.from, name, stamp)?;
-            if let Some((kept, definition)) = kept.first() {
-                let stem = place.sibling(OsStr::new(""));
-                let suffix = &definition.as_bytes()[stem.as_bytes().len()..];
-                let behind = &kept.as_bytes()[stem.as_bytes().len()..];
-                let bytes = place.read_definition(OsStr::from_bytes(behind))?;
-                let suffix = OsStr::from_bytes(suffix).to_owned();
-                return Ok(bytes.map(|bytes| DefinitionFile { suffix, bytes }));
-            }
-            // It had none of its own.
-        }
+        let stem = place.sibling(OsStr::new("")).len();
+        let suffix =
+            |name: &OsStr| OsStr::from_bytes(&name.as_bytes()[stem..]).to_owned();
+        let mut there = match stamp {
+            Some(stamp) => dated_definitions(&self.from, name, stamp)?,
+            None => Vec::new(),
+        };
+        // It may have been the same one.
+        let own = place.definition_suffixes()?;
+        there.extend(own.iter().map(|own| (place.sibling(own), place.sibling(own))));
         let mut last = None;
-        for suffix in place.definition_suffixes()? {
-            if let Some(bytes) = place.read_definition(&suffix)? {
-                let is_known = entry.definition == Some(hash(&bytes));
-                last = Some(DefinitionFile { suffix, bytes });
-                if is_known {
-                    return Ok(last);
+        for (kept, definition) in there {
+            if let Some(bytes) = place.read_definition(&suffix(&kept))? {
+                let is_it = hash(&bytes) == hashed;
+                let file = DefinitionFile { suffix: suffix(&definition), bytes };
+                if is_it {
+                    return Ok(Some(file));
                 }
+                last.get_or_insert(file);
             }
         }
         let what = match &last {

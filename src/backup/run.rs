@@ -902,6 +902,7 @@ impl Replacing<'_> {
             rows: entry.rows,
             stamp: Some(stamp.clone()),
             reason: report.reason.map(|reason| reason.to_string()).unwrap_or_default(),
+            definition: entry.definition,
         };
         exchange.rows.sync().map_err(as_before)?;
         if let Some((_, definition)) = &exchange.definition {
@@ -953,6 +954,7 @@ fn ended(edit: &Edit, entry: &Entry, run: i64) -> Generation {
         rows: entry.rows,
         stamp: None,
         reason: edit.reason.clone(),
+        definition: entry.definition,
     }
 }
 

@@ -18,7 +18,7 @@ use super::source::Input;
 use super::status::no_destination;
 use crate::error::{Error, Result, Status};
 use crate::feed::{Paths, Retry, changed, read_up_to};
-use crate::myisam::{Layout, parse_frm};
+use crate::myisam::Layout;
 use crate::output::decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -476,7 +476,8 @@ impl Look<'_> {
         let hashes = catalog.hashes(entry.id, entry.file, entry.rows);
         let tail = Some(&entry.tail[..]);
         let held = self.rows(&file, entry.stride, entry.rows, cells, hashes, tail, true);
-        if let Err(error) = self.definition(entry, stamp) {
+        if let Err(error) = self.definition(entry.kind, entry.definition.as_ref(), stamp)
+        {
             self.damage(name, What::Unreadable(error));
         }
         match catalog.generations(entry.id) {
@@ -578,9 +579,14 @@ impl Look<'_> {
         Some(held)
     }
 
-    /// Checks the definition of the copy.
-    fn definition(&mut self, entry: &Entry, stamp: Option<&String>) -> Result<()> {
-        let Some(expected) = &entry.definition else { return Ok(()) };
+    /// Checks a definition: the copy's own, or that of a state before.
+    fn definition(
+        &mut self,
+        kind: Kind,
+        expected: Option<&Hash>,
+        stamp: Option<&String>,
+    ) -> Result<()> {
+        let Some(expected) = expected else { return Ok(()) };
         let place = Place { folder: self.place.folder, name: self.place.name };
         let mut found = Vec::new();
         if let Some(stamp) = stamp {
@@ -588,8 +594,10 @@ impl Look<'_> {
                 found.push((read_whole(place.folder, &kept)?, kept));
             }
         }
-        for suffix in place.definition_suffixes()? {
-            found.push((place.read_definition(&suffix)?, place.sibling(&suffix)));
+        if found.is_empty() {
+            for suffix in place.definition_suffixes()? {
+                found.push((place.read_definition(&suffix)?, place.sibling(&suffix)));
+            }
         }
         let is_it = |bytes: &Option<Vec<u8>>| {
             bytes.as_ref().is_some_and(|bytes| hash(bytes)[..] == expected[..])
@@ -597,10 +605,10 @@ impl Look<'_> {
         if found.iter().any(|(bytes, _)| is_it(bytes)) {
             return Ok(());
         }
-        match found.into_iter().next_back() {
+        match found.into_iter().next() {
             Some((_, name)) => self.damage(&name, What::Definition),
             None => {
-                let suffix = match entry.kind {
+                let suffix = match kind {
                     Kind::PhpFina => ".meta",
                     _ => ".frm",
                 };
@@ -635,14 +643,10 @@ impl Look<'_> {
         let file = dated(name, stamp, 0);
         let hashes = catalog.hashes(entry.id, one.file, one.rows);
         self.rows(&file, one.stride, one.rows, BTreeMap::new(), hashes, None, false);
-        // The catalog has no hash of the definition that is kept with it.
-        let definition = dated(&self.place.sibling(OsStr::new(".frm")), stamp, 0);
-        match read_whole(self.place.folder, &definition) {
-            Ok(Some(bytes)) if parse_frm(&bytes).is_err() => {
-                self.damage(&definition, What::Definition);
-            }
-            Ok(_) => {}
-            Err(error) => self.damage(&definition, What::Unreadable(error)),
+        let definition =
+            self.definition(entry.kind, one.definition.as_ref(), Some(stamp));
+        if let Err(error) = definition {
+            self.damage(name, What::Unreadable(error));
         }
     }
 
