@@ -12,7 +12,9 @@ use emonfeed::backup::{
     PastRun, Recheck, RunOptions, Summary, parse_bytes,
 };
 use emonfeed::{Error, Status};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::num::NonZeroUsize;
@@ -126,7 +128,7 @@ pub struct Args {
     /// of one that failed, too
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     metrics: Option<PathBuf>,
-    /// Print JSON: one object per line and feed, and a summary
+    /// Print JSON: one object per line and feed, and a summary; no progress
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
     /// Print nothing but errors
@@ -368,6 +370,14 @@ fn run_one(
     }
 }
 
+/// Writes how long a run will take. As long as no feed is done, nobody knows.
+fn write_time_left(state: &ProgressState, bar: &mut dyn std::fmt::Write) {
+    if state.pos() > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(bar, ", {:#} left", HumanDuration(state.eta()));
+    }
+}
+
 /// Prints what happens.
 struct Printer<'a> {
     args: &'a Args,
@@ -383,17 +393,17 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     fn new(args: &Args) -> Printer<'_> {
-        let bar = if args.progress == Progress::Never || args.quiet {
+        // What reads JSON may write to the same terminal.
+        let bar = if args.progress == Progress::Never || args.quiet || args.json {
             ProgressBar::hidden()
         } else {
             // Hides itself where there is no terminal.
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         };
-        let style = ProgressStyle::with_template(
-            "{bar:25} {pos} of {len} feeds, {eta} left{msg}",
-        );
+        let style =
+            ProgressStyle::with_template("{bar:25} {pos} of {len} feeds{left}{msg}");
         if let Ok(style) = style {
-            bar.set_style(style);
+            bar.set_style(style.with_key("left", write_time_left));
         }
         Printer {
             args,

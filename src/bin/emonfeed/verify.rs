@@ -199,7 +199,8 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     fn new(args: &Args) -> Printer<'_> {
-        let bar = if args.quiet {
+        // What reads JSON may write to the same terminal.
+        let bar = if args.quiet || args.json {
             ProgressBar::hidden()
         } else {
             // Hides itself where there is no terminal.
