@@ -45,6 +45,9 @@ has_strace() { has strace; }
 has_dump() { has mariadb-dump || has mysqldump; }
 has_zones() { has zdump && [ -f /usr/share/zoneinfo/Australia/Lord_Howe ]; }
 has_mysqli() { has php && php -m | grep -qx mysqli; }
+has_faketime() { has faketime; }
+has_script() { has script; }
+has_time() { [ -x /usr/bin/time ]; }
 has_acl() { has setfacl && has getfacl; }
 # A valgrind without the symbols of libc stops at its start.
 runs_valgrind() { has valgrind && valgrind -q --error-exitcode=1 true >/dev/null 2>&1; }
@@ -78,6 +81,9 @@ find_missing() {
     need has_mysqli 'php-mysql' 'PHP talks to that server in the tests'
     need has_zones 'libc-bin tzdata' 'time zones, to compare midnights with'
     need has_strace 'strace' 'kills backups at each of their system calls'
+    need has_script 'bsdutils' 'runs backups on a terminal, to see the progress bar'
+    need has_faketime 'faketime' 'runs backups while the clock jumps'
+    need has_time 'time' 'measures how much memory backups take'
     need has_acl 'acl' 'lets the web server read tables, as `enable` proposes it'
 }
 has_php() { has php; }

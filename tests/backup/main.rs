@@ -1,6 +1,7 @@
 //! Copying feeds: on real files, with everything that can come between.
 
 mod ahead;
+mod clock;
 mod command;
 mod copying;
 mod interrupted;
