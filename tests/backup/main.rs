@@ -13,3 +13,4 @@ mod refusing;
 mod running;
 mod stopped;
 mod table;
+mod together;
