@@ -118,7 +118,14 @@ fn look(
 ) -> Result<(plan::Destination, Option<Opened>)> {
     let in_database = place.in_database()?;
     let write = !options.dry_run && !in_database;
-    let mut opened = place.folder.open_file(place.name, write)?;
+    let mut opened = match place.folder.stat(place.name)? {
+        Some(stat) => {
+            place.folder.demand_regular(place.name, &stat)?;
+            // A run that was killed may have left it a dated name besides.
+            place.folder.open_linked(place.name, write)?
+        }
+        None => None,
+    };
     let copy = match &mut opened {
         None => None,
         Some(opened) if same_file(&opened.stat, &input.stat()?) => Some(Held {

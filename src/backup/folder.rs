@@ -129,7 +129,8 @@ impl Folder {
         }
     }
 
-    /// Opens a regular file; `None` if there is none.
+    /// Opens a regular file, which has no other names if it may be written to;
+    /// `None` if there is none.
     pub(super) fn open_file(&self, name: &OsStr, write: bool) -> Result<Option<Opened>> {
         // Before opening: opening a device can do things.
         let Some(stat) = self.stat(name)? else { return Ok(None) };
@@ -139,6 +140,23 @@ impl Folder {
 
     /// The same of what was just seen to be a regular file.
     pub(super) fn open_regular(
+        &self,
+        name: &OsStr,
+        write: bool,
+    ) -> Result<Option<Opened>> {
+        let opened = self.open_linked(name, write)?;
+        if let Some(opened) = opened.as_ref().filter(|_| write) {
+            // One look tells both: while the file has this name, it has no other.
+            let now = self.demand_own(name)?;
+            if !now.is_some_and(|now| same_file(&now, &opened.stat)) {
+                return Err(replaced().at(&self.join(name)));
+            }
+        }
+        Ok(opened)
+    }
+
+    /// The same of a file that may have other names.
+    pub(super) fn open_linked(
         &self,
         name: &OsStr,
         write: bool,
@@ -230,8 +248,7 @@ impl Folder {
         let opened = fs::fstat(file).map_err(|e| self.error("inspect", name, e))?;
         match self.stat(name)? {
             Some(now) if same_file(&now, &opened) => Ok(()),
-            _ => Err(Error::new(Status::Changed, "another program replaced this file")
-                .at(&self.join(name))),
+            _ => Err(replaced().at(&self.join(name))),
         }
     }
 
@@ -447,6 +464,10 @@ fn tells_of_failed_writes() -> bool {
     let release = uname.release().to_string_lossy();
     let mut numbers = release.split(['.', '-']).map_while(|n| n.parse::<u32>().ok());
     (numbers.next(), numbers.next()) >= (Some(5), Some(8))
+}
+
+fn replaced() -> Error {
+    Error::new(Status::Changed, "another program replaced this file")
 }
 
 /// Whether two `stat`s are of one file.
