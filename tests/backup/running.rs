@@ -860,3 +860,20 @@ fn a_damaged_definition_is_mended() {
         fs::read(&definition).unwrap() == commented
     }));
 }
+
+#[test]
+fn figures_of_a_head_may_be_as_large_as_they_like() {
+    let dirs = dirs();
+    let table = Table::indexed(&dirs.source, "feed_7", &rows(0..10));
+    Table::indexed(&dirs.source, "feed_8", &rows(0..10));
+    // When the table was made, which only has to be another one.
+    for made in [u64::MAX, 1 << 63, i64::MAX as u64] {
+        table.set_header(160, &made.to_be_bytes());
+        table.append(&rows(10..11));
+        let (done, summary) = run_with(&dirs, options());
+        assert!(summary.is_complete(), "{done:?}");
+        assert!(copy(&dirs) == table.bytes());
+        let (done, _) = run_with(&dirs, options());
+        assert!(done.iter().all(|(_, done)| done.name() == "unchanged"), "{done:?}");
+    }
+}
