@@ -7,6 +7,7 @@ mod copying;
 mod interrupted;
 mod keeping;
 mod killed;
+mod memory;
 mod program;
 mod progress;
 mod refusing;

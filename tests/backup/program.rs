@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes as long, even on a machine with other work.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -88,7 +88,7 @@ pub fn end(mut child: Child) -> Ended {
     let status = child.wait().unwrap();
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    assert!(!hangs, "it hung\n{out}{err}");
+    assert!(!hangs, "it hung: {status:?}\n{out}{err}");
     Ended { status, out, err }
 }
 
