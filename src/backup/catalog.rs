@@ -9,6 +9,7 @@
 
 use super::folder::{Folder, same_file};
 use super::hash::{Hash, blocks_in, hash};
+use super::vfs;
 use crate::error::{Error, Result, Status};
 use crate::myisam::Header;
 use rusqlite::{
@@ -294,6 +295,8 @@ pub(super) struct Catalog {
     path: PathBuf,
     /// Whether it is that of a run, which nobody else writes to.
     writes: bool,
+    /// The directory that the connection's path leads through.
+    _folder: Option<Folder>,
 }
 
 impl Catalog {
@@ -386,18 +389,27 @@ impl Catalog {
         for suffix in ["", "-journal"] {
             folder.demand_own(OsStr::new(&format!("{CATALOG_FILE}{suffix}")))?;
         }
-        // SQLite opens by path: by one that leads through the descriptor.
-        let through = folder.through_descriptor().join(name);
-        Self::connect_to(&through, path, access)
+        // SQLite opens by path: by one that leads through a descriptor, which has to
+        // stay as long as the catalog is open.
+        let held = folder.try_clone()?;
+        let mut access = access;
+        if held.is_reached_by_descriptor() {
+            // There is no other link in it, so one there is the file itself.
+            access |= OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        }
+        let through = held.through_descriptor().join(name);
+        let catalog = Self::connect_to(&through, path, access)?;
+        Ok(Catalog { _folder: Some(held), ..catalog })
     }
 
     fn connect_to(through: &Path, path: PathBuf, access: OpenFlags) -> Result<Catalog> {
+        vfs::be_careful();
         let connection = Connection::open_with_flags(
             through,
             access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )
         .map_err(|e| error(&path, &e))?;
-        let catalog = Catalog { connection, path, writes: false };
+        let catalog = Catalog { connection, path, writes: false, _folder: None };
         catalog.on(|db| {
             db.busy_timeout(Duration::from_secs(10))?;
             // `EXTRA`: the removal of the journal is on the disk, too.

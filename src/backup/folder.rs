@@ -69,10 +69,29 @@ impl Folder {
         fs::fstat(&self.fd).map_err(|e| Error::io("inspect", &self.path, e.into()))
     }
 
+    /// The same directory, opened once more.
+    pub(super) fn try_clone(&self) -> Result<Folder> {
+        let fd = self.fd.try_clone();
+        let fd = fd.map_err(|e| Error::io("open the directory", &self.path, e))?;
+        Ok(Folder { fd, path: self.path.clone(), sdi_names: Mutex::default() })
+    }
+
     /// A path to this very directory, whatever has its name now.
     pub(super) fn through_descriptor(&self) -> PathBuf {
-        let path = PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd()));
-        if path.exists() { path } else { self.path.clone() }
+        if self.is_reached_by_descriptor() {
+            self.descriptor_path()
+        } else {
+            self.path.clone()
+        }
+    }
+
+    /// Whether there is such a path: a system without `/proc` has none.
+    pub(super) fn is_reached_by_descriptor(&self) -> bool {
+        self.descriptor_path().exists()
+    }
+
+    fn descriptor_path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd()))
     }
 
     /// Refuses a directory that other users can write to: they could put links

@@ -7,6 +7,7 @@
 //!  │   ├─ glance ── whether anything can have changed at all
 //!  │   └─ advance ── what one copy lacks, by the catalog, and writing that
 //!  ├─ catalog ── what each copy holds for sure; hash ── how that is told
+//!  │   └─ vfs ── how SQLite opens the catalog's files
 //!  ├─ generation ── what copies were before
 //!  └─ options ── which feeds, and how
 //! verify, status, restore ── what a destination holds, and putting it back
@@ -41,6 +42,7 @@ mod run;
 mod source;
 mod status;
 mod verify;
+mod vfs;
 
 pub use catalog::{CATALOG_FILE, Ending, Kind, PastRun};
 pub use copy::{CopyOptions, copy};
