@@ -4,6 +4,7 @@ mod ahead;
 mod clock;
 mod command;
 mod copying;
+mod hostile;
 mod interrupted;
 mod keeping;
 mod killed;

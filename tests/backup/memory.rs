@@ -219,7 +219,7 @@ fn a_large_feed_takes_no_more_memory_than_a_small_one() {
     expect_modest(&measured(&dirs, &["--core=0"], &[]), usual, "appended");
     // Edited throughout, and then of another time.
     let file = fs::OpenOptions::new().write(true).open(&data).unwrap();
-    for megabyte in 0..GIB / 8 >> 20 {
+    for megabyte in 0..GIB / (8 << 20) {
         file.write_all_at(&1.5_f32.to_le_bytes(), megabyte << 20).unwrap();
     }
     let all = ["--recheck", "all"];
