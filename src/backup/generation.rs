@@ -50,7 +50,9 @@ pub(super) fn exchange(place: &Place, exchange: Exchange, stamp: &str) -> Result
         let definition = place.sibling(&suffix);
         if let Some(bytes) = place.read_definition(&suffix)? {
             let kept = dated(&definition, stamp, 0);
-            Partial::filled(folder, &kept, &bytes)?.publish(&kept)?;
+            // On the disk first: if this is taken back, it takes the place of the
+            // definition, which is still good.
+            Partial::with(folder, &kept, &bytes)?.publish(&kept)?;
         }
     }
     let kept = dated(name, stamp, 0);
