@@ -257,8 +257,13 @@ impl<'a> Partial<'a> {
         &self.name
     }
 
-    /// Gives the file its name, in place of whatever has it now.
+    /// Gives the file its name, in place of whatever has it now. What takes the
+    /// place of something is on the disk before: after a power cut there may be
+    /// the new name, and what was not synced behind it not.
     pub(super) fn publish(mut self, name: &OsStr) -> Result<()> {
+        if self.folder.stat(name)?.is_some() {
+            self.sync()?;
+        }
         self.folder.replace(&self.name, name)?;
         self.published = true;
         Ok(())
