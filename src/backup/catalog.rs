@@ -367,6 +367,9 @@ impl Catalog {
             let path = folder.join(OsStr::new(CATALOG_FILE));
             let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
             let catalog = Self::connect_to(&dir.join(CATALOG_FILE), path, access)?;
+            // SQLite lets go of what it read, and looks for a journal again before
+            // it reads on. By that path there may be another copy's by then.
+            catalog.on(|db| db.execute_batch("PRAGMA locking_mode = EXCLUSIVE"))?;
             catalog.demand_known()?;
             catalog.on(|db| db.execute_batch("PRAGMA query_only = ON"))?;
             Ok(Some(catalog))
