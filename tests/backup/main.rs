@@ -11,6 +11,7 @@ mod killed;
 mod memory;
 mod program;
 mod progress;
+mod power;
 mod refusing;
 mod running;
 mod stopped;
