@@ -13,6 +13,7 @@ use super::generation::Exchange;
 use super::glance::{Glance, Hashes, changed as changed_at};
 use super::hash::{BLOCK, Hash, blocks_in, hash, rows_of, tail_of};
 use super::held::{Partial, Place};
+use super::naming::Naming;
 use super::options::{FeedName, Recheck, RunOptions};
 use super::plan::{Columns, Reason};
 use super::report::{CopyReport, Outcome};
@@ -67,6 +68,8 @@ pub(super) struct Advanced {
     pub report: CopyReport,
     pub commit: Option<Commit>,
     pub edit: Option<Edit>,
+    /// What gets its name when it is on the disk.
+    pub names: Vec<Naming>,
     /// Whether the feed has more rows to copy: look again after the commit.
     pub more: bool,
 }
@@ -167,7 +170,8 @@ pub(super) fn advance<'a>(
 
 impl Advance<'_> {
     fn only(report: CopyReport) -> Self {
-        let advanced = Advanced { report, commit: None, edit: None, more: false };
+        let names = Vec::new();
+        let advanced = Advanced { report, commit: None, edit: None, names, more: false };
         Advance { advanced, exchange: None }
     }
 }
@@ -796,18 +800,17 @@ impl<'a> Look<'a, '_, '_> {
             return Ok(Advance::only(self.report(Outcome::Created, 0..self.rows)));
         }
         Partial::sweep(place.folder, place.name)?;
-        let mut partial = Partial::create(place.folder, place.name)?;
+        let partial = Partial::create(place.folder, place.name)?;
         let written = self.copy_to(&partial, 0..to)?;
-        let definition_copied = self.publish_definition(place)?;
-        if !partial.publish_new(place.name)? {
-            return Err(changed().at(&place.path()));
-        }
         let mut report = self.report(Outcome::Created, 0..written.to);
-        report.definition_copied = definition_copied;
+        let mut names = self.new_definition(place, &mut report)?;
+        let name = place.name.to_owned();
+        names.push(Naming::New { partial: partial.put_aside(), name });
         let commit = self.commit(&written, false)?;
         let commit = Commit { loses: self.entry.is_some(), ..commit };
         let more = written.to < self.rows && !written.stopped;
-        let advanced = Advanced { report, commit: Some(commit), edit: None, more };
+        let commit = Some(commit);
+        let advanced = Advanced { report, commit, edit: None, names, more };
         Ok(Advance { advanced, exchange: None })
     }
 
@@ -890,7 +893,8 @@ impl<'a> Look<'a, '_, '_> {
             other_columns: columns == Columns::Other,
         };
         let commit = Some(commit);
-        let advanced = Advanced { report, commit, edit: None, more: false };
+        let names = Vec::new();
+        let advanced = Advanced { report, commit, edit: None, names, more: false };
         Ok(Some(Advance { advanced, exchange: Some(exchange) }))
     }
 
@@ -923,7 +927,8 @@ impl<'a> Look<'a, '_, '_> {
             ends_generation: false,
             complete: false,
         };
-        let advanced = Advanced { report, commit: Some(commit), edit: None, more: true };
+        let (commit, names) = (Some(commit), Vec::new());
+        let advanced = Advanced { report, commit, edit: None, names, more: true };
         Ok(Advance { advanced, exchange: None })
     }
 
@@ -956,7 +961,7 @@ impl<'a> Look<'a, '_, '_> {
         if self.is_dry() {
             return Ok(Advance::only(report));
         }
-        report.definition_copied = self.publish_definition(place)?;
+        let names = self.new_definition(place, &mut report)?;
         // Blocks that are to be overwritten have other hashes then: of what will
         // be in the copy, which must be what the source has.
         let mut after = Vec::new();
@@ -1001,11 +1006,14 @@ impl<'a> Look<'a, '_, '_> {
                 && self.definition == entry.definition
         });
         let commit = match outcome {
-            Outcome::Unchanged if is_known && !held.adopted => None,
+            Outcome::Unchanged if is_known && !held.adopted && names.is_empty() => None,
             _ => Some(self.commit(&written, false)?),
         };
         let more = to < self.rows && !written.stopped;
-        Ok(Advance { advanced: Advanced { report, commit, edit, more }, exchange: None })
+        Ok(Advance {
+            advanced: Advanced { report, commit, edit, names, more },
+            exchange: None,
+        })
     }
 
     /// What the catalog is to say once what was written is on the disk.
@@ -1052,8 +1060,12 @@ impl<'a> Look<'a, '_, '_> {
         }
     }
 
-    /// Gives the copy the table's definition if it has another; says whether.
-    fn publish_definition(&self, place: &Place<'a, '_>) -> Result<bool> {
+    /// What gives the copy the table's definition if it has another.
+    fn new_definition(
+        &self,
+        place: &Place<'a, '_>,
+        report: &mut CopyReport,
+    ) -> Result<Vec<Naming>> {
         let glance = &self.context.glance;
         let known = self.entry.filter(|entry| {
             // Else the copy's is read, too.
@@ -1063,17 +1075,16 @@ impl<'a> Look<'a, '_, '_> {
                 && !glance.is_copy_due(entry, 0)
         });
         if known.is_some() && !self.is_definition_gone()? {
-            return Ok(false);
+            return Ok(Vec::new());
         }
+        let outdated = place.outdated_definitions(self.input, Columns::Same)?;
         let prepared = self.prepare_definition(place)?;
-        let copied = prepared.is_some();
-        if let Some((name, partial)) = prepared {
-            partial.publish(&name)?;
-        }
-        for name in place.outdated_definitions(self.input, Columns::Same)? {
-            place.folder.remove(&name)?;
-        }
-        Ok(copied)
+        report.definition_copied = prepared.is_some();
+        let replace = prepared.map(|(name, partial)| Naming::Replace {
+            partial: partial.put_aside(),
+            name,
+        });
+        Ok(replace.into_iter().chain(outdated.into_iter().map(Naming::Remove)).collect())
     }
 
     fn prepare_definition(

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// No further feed is looked at after so many bytes written or gathered.
@@ -19,10 +20,6 @@ const BYTES: u64 = 64 << 20;
 const EDITS: u64 = 4 << 20;
 /// Nor after so long: what was done waits for its commit.
 const AGE: Duration = Duration::from_secs(1);
-
-/// So many bytes are put on the disk while others are written, so that there is
-/// little left to be put there when they are committed.
-const SYNC: u64 = 4 << 20;
 
 /// What became of a feed.
 pub(super) enum Looked {
@@ -53,7 +50,6 @@ struct Shared {
     next: AtomicUsize,
     bytes: AtomicU64,
     edits: AtomicU64,
-    unsynced: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -86,26 +82,21 @@ impl Ahead<'_> {
             next: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             edits: AtomicU64::new(0),
-            unsynced: AtomicU64::new(0),
             stop: AtomicBool::new(false),
         };
-        // One more, since one of them may be waiting for the disk.
-        let others = match self.options.threads {
-            0 | 1 => 0,
-            threads => threads.min(feeds.len()),
-        };
+        let others = self.options.threads.min(feeds.len()).saturating_sub(1);
         let (told, heard) = mpsc::channel::<(usize, u64)>();
         let mut found: Vec<Option<(Looked, Duration)>> = Vec::new();
         let mut put = |at: usize, looked| {
             found.resize_with(found.len().max(at + 1), || None);
             found[at] = Some(looked);
         };
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let shared = &shared;
             let threads: Vec<_> = (0..others)
-                .map(|_| {
+                .map_while(|_| {
                     let told = told.clone();
-                    scope.spawn(move || {
+                    let work = move || {
                         let mut mine = Vec::new();
                         while let Some(at) = shared.take(feeds) {
                             let looked = self.look_at(shared, &feeds[at], &mut |bytes| {
@@ -116,7 +107,9 @@ impl Ahead<'_> {
                             mine.push((at, looked));
                         }
                         mine
-                    })
+                    };
+                    // If the system gives no more of them, this thread does it all.
+                    thread::Builder::new().spawn_scoped(scope, work).ok()
                 })
                 .collect();
             drop(told);
@@ -165,13 +158,6 @@ impl Ahead<'_> {
             let edits = advanced.edit.as_ref().map_or(0, |edit| edit.bytes());
             shared.bytes.fetch_add(bytes, Relaxed);
             shared.edits.fetch_add(edits, Relaxed);
-            let unsynced = shared.unsynced.fetch_add(bytes, Relaxed) + bytes;
-            if self.options.threads > 1 && unsynced >= SYNC {
-                shared.unsynced.store(0, Relaxed);
-                if let Some(folder) = self.glance.to.filter(|to| to.syncs_whole()) {
-                    folder.begin_sync();
-                }
-            }
         }
         (looked, begun.elapsed())
     }

@@ -467,6 +467,14 @@ impl Catalog {
         &mut self,
         write: impl FnOnce(&Transaction) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        self.write_unless(|db| write(db).map(Ok))
+    }
+
+    /// The same. Nothing is written either if there is another error in the end.
+    pub(super) fn write_unless<T>(
+        &mut self,
+        write: impl FnOnce(&Transaction) -> rusqlite::Result<Result<T>>,
+    ) -> Result<T> {
         let path = &self.path;
         let all = || {
             if !self.connection.is_autocommit() {
@@ -474,10 +482,12 @@ impl Catalog {
             }
             let transaction = self.connection.transaction()?;
             let answer = write(&transaction)?;
-            transaction.commit()?;
+            if answer.is_ok() {
+                transaction.commit()?;
+            }
             Ok(answer)
         };
-        all().map_err(|e| error(path, &e))
+        all().map_err(|e| error(path, &e))?
     }
 
     /// Notes that a run begins; its number.

@@ -8,6 +8,7 @@ use super::options::{RunOptions, feed_of_source};
 use crate::error::{Error, Result, Status};
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
@@ -55,7 +56,7 @@ pub(super) fn demand_place(
         let path = if there.as_os_str().is_empty() { Path::new(".") } else { there };
         match std::fs::metadata(path) {
             Ok(meta) => break meta.dev(),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => match there.parent() {
+            Err(e) if e.kind() == ErrorKind::NotFound => match there.parent() {
                 Some(parent) => there = parent,
                 None => return Err(Error::io("inspect", destination, e)),
             },
@@ -152,10 +153,12 @@ pub(super) fn open_destination(path: &Path, dry_run: bool) -> Result<Option<Fold
     }
     // The readings of a household are nobody else's business.
     const OWNER_ONLY: u32 = 0o700;
-    DirBuilder::new()
-        .mode(OWNER_ONLY)
-        .create(path)
-        .map_err(|e| Error::io("make the directory", path, e))?;
+    match DirBuilder::new().mode(OWNER_ONLY).create(path) {
+        Ok(()) => {}
+        // Another first run made it at this moment.
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(Error::io("make the directory", path, e)),
+    }
     Folder::open(path)
 }
 

@@ -386,16 +386,6 @@ impl Folder {
             .map_err(|e| Error::io("sync the file system of", &self.path, e.into()))
     }
 
-    /// The same, beside other work. Whether all could be written is not told:
-    /// `sync_whole` does that afterwards, for each directory that is opened is
-    /// told of each failure once.
-    pub(super) fn begin_sync(&self) {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        if let Ok(own) = fs::openat(&self.fd, c".", flags, Mode::empty()) {
-            let _ = fs::syncfs(own);
-        }
-    }
-
     /// Puts one file on the disk.
     pub(super) fn sync_file(&self, name: &OsStr) -> Result<()> {
         match self.open_file(name, true)? {

@@ -5,6 +5,7 @@ use super::catalog::{Entry, Token};
 use super::folder::Folder;
 use super::hash::{Hash, blocks_in, hash, rows_of, tail_of};
 use super::options::{FeedName, Recheck, RunOptions};
+use super::source::MAX_DEFINITION;
 use crate::error::Result;
 use crate::feed::{read_header_once, read_up_to};
 use rustix::fs::Stat;
@@ -108,9 +109,11 @@ impl<'p> Glance<'p> {
     /// alone.
     fn has_same_definition(&self, feed: &FeedName, entry: &Entry) -> bool {
         let name = format!("{}.frm", feed.table());
-        let Some(mut file) = self.from.glimpse(OsStr::new(&name)) else { return false };
+        let Some(file) = self.from.glimpse(OsStr::new(&name)) else { return false };
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).is_ok() && Some(hash(&bytes)) == entry.definition
+        // One that is larger is another one, whatever is in it.
+        let mut start = file.take(MAX_DEFINITION + 1);
+        start.read_to_end(&mut bytes).is_ok() && Some(hash(&bytes)) == entry.definition
     }
 
     /// Whether the source's rows are the file they were, and those that are

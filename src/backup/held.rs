@@ -269,6 +269,12 @@ impl<'a> Partial<'a> {
         Ok(())
     }
 
+    /// Leaves it as it is: it gets its name later.
+    pub(super) fn put_aside(mut self) -> OsString {
+        self.published = true;
+        self.name.clone()
+    }
+
     /// Gives the file its name, which must be free; `false` if it is not.
     pub(super) fn publish_new(&mut self, name: &OsStr) -> Result<bool> {
         self.published = self.folder.rename(&self.name, name)?;

@@ -8,6 +8,7 @@
 //!  │   └─ advance ── what one copy lacks, by the catalog, and writing that
 //!  ├─ catalog ── what each copy holds for sure; hash ── how that is told
 //!  │   └─ vfs ── how SQLite opens the catalog's files
+//!  ├─ naming ── files that get their names when they are on the disk
 //!  ├─ generation ── what copies were before
 //!  └─ options ── which feeds, and how
 //! verify, status, restore ── what a destination holds, and putting it back
@@ -33,6 +34,7 @@ mod glance;
 mod hash;
 mod held;
 mod job;
+mod naming;
 mod options;
 mod pace;
 pub mod plan;

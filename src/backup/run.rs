@@ -13,11 +13,13 @@ use super::generation::{self, Exchange, dated_definitions, free_stamp};
 use super::glance::Glance;
 use super::hash::Hash;
 use super::held::{Partial, Place, as_stamp, dated, stamp};
+use super::naming::Naming;
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
 use super::pace::Pace;
 use super::report::{CopyReport, Outcome};
 use crate::error::{Error, Result, Status};
 use crate::feed::Retry;
+use rusqlite::Transaction;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -27,6 +29,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What became of one feed.
@@ -192,11 +195,12 @@ struct Item {
     took: Duration,
     commit: Option<Commit>,
     edit: Option<Edit>,
+    names: Vec<Naming>,
 }
 
 impl Item {
     fn new(feed: FeedName, done: Done, took: Duration) -> Item {
-        Item { feed, done, took, commit: None, edit: None }
+        Item { feed, done, took, commit: None, edit: None, names: Vec::new() }
     }
 }
 
@@ -332,7 +336,11 @@ impl Backup {
             if let Some(error) = self.broken.take() {
                 self.over = Some(error.to_string());
                 self.next.clear();
-                self.looked.clear();
+                for (_, looked, _) in std::mem::take(&mut self.looked) {
+                    if let (Looked::Advanced(advanced), Some(to)) = (looked, &self.to) {
+                        advanced.names.iter().for_each(|naming| naming.give_up(to));
+                    }
+                }
                 self.gone.clear();
                 self.listed_again = true;
                 return Err(error);
@@ -496,7 +504,7 @@ impl Backup {
             };
             let took = took + begun.elapsed();
             match step {
-                Ok(Advanced { mut report, commit, edit, more }) => {
+                Ok(Advanced { mut report, commit, edit, names, more }) => {
                     if let Some(earlier) = so_far.take() {
                         report = joined(earlier, report);
                     }
@@ -504,7 +512,8 @@ impl Backup {
                     so_far = goes_on.then(|| report.clone());
                     let place = self.batch.items.len();
                     let done = Done::Copied(report);
-                    self.wait(Item { feed: feed.clone(), done, took, commit, edit });
+                    let feed = feed.clone();
+                    self.wait(Item { feed, done, took, commit, edit, names });
                     if !goes_on {
                         return;
                     }
@@ -672,6 +681,11 @@ impl Backup {
                     let why = format!("it was copied, but not made to last: {error}");
                     item.done = Done::Failed(Error::new(error.status(), why));
                 }
+                for naming in std::mem::take(&mut item.names) {
+                    if let Some(to) = &self.to {
+                        naming.give_up(to);
+                    }
+                }
             }
             self.batch.seen.clear();
             if self.over.is_none() {
@@ -713,36 +727,79 @@ impl Backup {
                 }
             }
         }
-        if batch.items.iter().any(|item| item.commit.is_some()) {
-            sync(to, &batch.items)?;
-        }
         let failing = &mut self.failing;
         let keep = self.options.keep;
-        let seen = &batch.seen;
         let items = &batch.items;
-        let changed = catalog.write(|db| {
-            let mut changed = Vec::new();
-            for item in items {
-                let name = item.feed.file();
-                if let Some(commit) = &item.commit {
-                    let entry = catalog::put(db, commit, entries.get(name), run, keep)?;
-                    changed.push((name.to_owned(), entry));
+        let put = |db: &Transaction, item: &Item| -> rusqlite::Result<Option<Entry>> {
+            let name = item.feed.file();
+            match &item.done {
+                Done::Failed(error) => {
+                    catalog::put_failure(db, name, run, &error.to_string())?;
                 }
-                match &item.done {
-                    Done::Failed(error) => {
-                        catalog::put_failure(db, name, run, &error.to_string())?;
+                _ if failing.contains_key(name) => catalog::forget_failure(db, name)?,
+                _ => {}
+            }
+            let Some(commit) = &item.commit else { return Ok(None) };
+            catalog::put(db, commit, entries.get(name), run, keep).map(Some)
+        };
+        let mut unnamed = Vec::new();
+        let changed = thread::scope(|scope| {
+            let sync = || sync(to, items);
+            // Beside the work for the catalog, if there may be threads.
+            let begun = (self.options.threads > 1)
+                .then(|| thread::Builder::new().spawn_scoped(scope, sync).ok())
+                .flatten();
+            catalog.write_unless(|db| {
+                let mut changed = Vec::new();
+                for item in items.iter().filter(|item| item.names.is_empty()) {
+                    changed
+                        .extend(put(db, item)?.map(|entry| (item.feed.clone(), entry)));
+                }
+                for feed in &batch.seen {
+                    catalog::put_seen(db, *feed, run)?;
+                }
+                let synced = match begun {
+                    Some(thread) => thread.join().unwrap_or_else(|_| {
+                        Err(Error::new(Status::Internal, "a fault ended a sync"))
+                    }),
+                    None => sync(),
+                };
+                if let Err(error) = synced {
+                    return Ok(Err(error));
+                }
+                for (at, item) in items.iter().enumerate() {
+                    if item.names.is_empty() {
+                        continue;
                     }
-                    _ if failing.contains_key(name) => catalog::forget_failure(db, name)?,
-                    _ => {}
+                    match item.names.iter().try_for_each(|naming| naming.carry_out(to)) {
+                        Ok(()) => {
+                            let entry = put(db, item)?;
+                            changed.extend(entry.map(|entry| (item.feed.clone(), entry)));
+                        }
+                        Err(error) => {
+                            let name = item.feed.file();
+                            catalog::put_failure(db, name, run, &error.to_string())?;
+                            unnamed.push((at, error));
+                        }
+                    }
                 }
-            }
-            for feed in seen {
-                catalog::put_seen(db, *feed, run)?;
-            }
-            Ok(changed)
+                if items.iter().any(|item| !item.names.is_empty()) {
+                    if let Err(error) = to.sync() {
+                        return Ok(Err(error));
+                    }
+                }
+                Ok(Ok(changed))
+            })
         })?;
-        entries.extend(changed);
-        for item in items {
+        for (at, error) in unnamed {
+            let item = &mut batch.items[at];
+            item.names.iter().for_each(|naming| naming.give_up(to));
+            item.done = Done::Failed(error);
+        }
+        for (feed, entry) in changed {
+            entries.insert(feed.file().to_owned(), entry);
+        }
+        for item in &batch.items {
             if !matches!(item.done, Done::Failed(_)) {
                 failing.remove(item.feed.file());
             }
@@ -750,6 +807,7 @@ impl Backup {
         batch.seen.clear();
         for item in &mut batch.items {
             (item.commit, item.edit) = (None, None);
+            item.names.clear();
         }
         Ok(())
     }
@@ -973,14 +1031,17 @@ fn overwrite(to: &Folder, feed: &FeedName, edit: &Edit) -> Result<()> {
 
 /// Puts what was written on the disk.
 fn sync(to: &Folder, items: &[Item]) -> Result<()> {
+    let mut written = items.iter().filter(|item| item.commit.is_some()).peekable();
+    if written.peek().is_none() {
+        return Ok(());
+    }
     if to.syncs_whole() {
         return to.sync_whole();
     }
-    for item in items.iter().filter(|item| item.commit.is_some()) {
-        let place = Place { folder: to, name: OsStr::new(item.feed.file()) };
-        to.sync_file(place.name)?;
-        for suffix in place.definition_suffixes()? {
-            to.sync_file(&place.sibling(&suffix))?;
+    for item in written {
+        to.sync_file(OsStr::new(item.feed.file()))?;
+        for partial in item.names.iter().filter_map(Naming::partial) {
+            to.sync_file(partial)?;
         }
     }
     to.sync()

@@ -99,10 +99,9 @@ unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: c_int) -> c_i
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     // SAFETY: the same string.
     let name = unsafe { CStr::from_ptr(path) };
-    // To an empty file for which it names a mode SQLite gives that mode, even one that
-    // it only reads.
-    let writes = flags & libc::O_ACCMODE != libc::O_RDONLY || mode != 0;
-    if is_harmless(fd.as_fd(), name, writes) {
+    let writes = flags & libc::O_ACCMODE != libc::O_RDONLY;
+    // SQLite gives an empty file the mode that it names, even one that it only reads.
+    if is_harmless(fd.as_fd(), name, writes, writes || mode != 0) {
         return fd.into_raw_fd();
     }
     drop(fd);
@@ -111,11 +110,11 @@ unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: c_int) -> c_i
     -1
 }
 
-fn is_harmless(fd: BorrowedFd, name: &CStr, writes: bool) -> bool {
+fn is_harmless(fd: BorrowedFd, name: &CStr, writes: bool, changes: bool) -> bool {
     let Ok(opened) = fstat(fd) else { return false };
     match FileType::from_raw_mode(opened.st_mode) {
         // One that was removed meanwhile is nobody's any more.
-        FileType::RegularFile if writes && opened.st_nlink != 0 => {
+        FileType::RegularFile if changes && opened.st_nlink != 0 => {
             // One look tells both: while the file has this name, it has no other.
             statat(CWD, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|now| {
                 super::folder::same_file(&now, &opened) && now.st_nlink == 1

@@ -232,7 +232,6 @@ fn a_large_feed_takes_no_more_memory_than_a_small_one() {
 }
 
 #[test]
-#[ignore = "a definition whose turn it is to be compared is read as a whole"]
 fn a_definition_that_becomes_huge_is_not_read_as_a_whole() {
     let usual = usual();
     let dirs = dirs();
@@ -348,7 +347,6 @@ fn any_allocation_may_fail() {
 }
 
 #[test]
-#[ignore = "a thread that cannot be started makes the run panic"]
 fn where_no_thread_can_be_started_a_run_does_without() {
     let mut scene = Scene::new();
     let inject = "inject=clone,clone3:error=EAGAIN";

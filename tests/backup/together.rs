@@ -73,7 +73,6 @@ fn one_of_two_runs_waits_for_none_that_takes_long() {
 }
 
 #[test]
-#[ignore = "the run that does not make the directory fails with \"File exists\""]
 fn two_first_runs_at_once_make_one_destination() {
     for _ in 0..20 {
         let dirs = dirs();

@@ -127,13 +127,18 @@ impl Recorder {
         self.name(&path_of_fd(dir)?.join(name))
     }
 
-    /// That of a path, which may lead through a descriptor.
+    /// That of a path. One through a descriptor is SQLite's, which knows of no
+    /// other directory: that it is so shows in the end.
     fn of_path(&self, path: &str) -> Option<String> {
         let path = decoded(string(path)?)?;
-        if path.starts_with("/proc/self/fd") {
-            panic!("where does {} lead?", path.display());
+        match path.strip_prefix("/proc/self/fd") {
+            Ok(rest) => {
+                let name = rest.components().nth(1)?.as_os_str().to_str()?;
+                assert!(self.disk.names.contains_key(name), "what is {name}?");
+                Some(name.to_owned())
+            }
+            Err(_) => self.name(&path),
         }
-        self.name(&path)
     }
 
     /// The file that a descriptor is of.
