@@ -297,6 +297,30 @@ fn an_earlier_state_has_the_definition_it_had_or_none() {
 }
 
 #[test]
+fn a_copy_that_was_there_before_its_catalog_keeps_its_definition() {
+    let dirs = dirs();
+    for extension in ["MYD", "MYI", "frm"] {
+        let to = dirs.source.join("feed_1").with_extension(extension);
+        fs::copy(fixture("int", extension), to).unwrap();
+    }
+    dirs.backup();
+    let recorded = |extension: &str| fs::read(fixture("int", extension)).unwrap();
+    assert!(fs::read(dirs.copy(1)).unwrap() == recorded("MYD"));
+    fs::remove_file(dirs.copies.join("emonfeed.sqlite")).unwrap();
+    // Meanwhile the feed has become another.
+    for extension in ["MYI", "frm"] {
+        fs::remove_file(dirs.source.join("feed_1").with_extension(extension)).unwrap();
+    }
+    fs::write(dirs.source.join("feed_1.MYD"), rows(7..30)).unwrap();
+    dirs.backup();
+    let output = dirs.restore(&["--only", "1", "--generation", "1"]);
+    assert_code(&output, 0);
+    assert_eq!(names(&dirs.target), ["feed_1.MYD", "feed_1.frm"]);
+    assert!(dirs.restored(1) == recorded("MYD"));
+    assert!(fs::read(dirs.target.join("feed_1.frm")).unwrap() == recorded("frm"));
+}
+
+#[test]
 fn what_a_killed_run_began_is_not_taken() {
     let dirs = dirs();
     // It was about to overwrite the rows of a cell, and had.

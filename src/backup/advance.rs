@@ -162,7 +162,7 @@ pub(super) fn advance<'a>(
         return Ok(Some(Advance::only(report)));
     };
     let there = folder.demand_own(look.name)?;
-    if look.context.small_only && !look.is_small(there.is_some()) {
+    if look.context.small_only && !look.is_small(there.as_ref()) {
         return Ok(None);
     }
     look.carry_on(folder, there)
@@ -179,11 +179,13 @@ impl Advance<'_> {
 impl<'a> Look<'a, '_, '_> {
     /// Whether little is to be written, as far as can be seen at once. All that a
     /// copy holds which the catalog does not know is read.
-    fn is_small(&self, is_there: bool) -> bool {
-        let held = match self.entry {
-            Some(entry) => entry.rows,
-            None if is_there => return false,
-            None => 0,
+    fn is_small(&self, there: Option<&Stat>) -> bool {
+        let held = match (self.entry, there) {
+            (Some(entry), Some(there)) if there.st_size.unsigned_abs() >= entry.len() => {
+                entry.rows
+            }
+            (_, Some(_)) => return false,
+            (_, None) => 0,
         };
         self.rows.saturating_sub(held) * self.stride <= SMALL
     }
@@ -293,11 +295,12 @@ impl<'a> Look<'a, '_, '_> {
 
     /// What the copy holds that can be carried on; `None` if there is none.
     fn held(&self, place: &Place, there: Option<Stat>) -> Result<Option<Held>> {
-        let Some(mut there) = there else { return Ok(None) };
+        if there.is_none() {
+            return Ok(None);
+        }
         let opened = place.folder.open_regular(place.name, !self.is_dry())?;
         let Some(opened) = opened else { return Ok(None) };
-        there.st_size = opened.stat.st_size;
-        let len = there.st_size.unsigned_abs();
+        let len = opened.stat.st_size.unsigned_abs();
         if (opened.stat.st_dev, opened.stat.st_ino) == self.identity {
             return Err(Error::new(
                 Status::Destination,
@@ -803,10 +806,10 @@ impl<'a> Look<'a, '_, '_> {
         let partial = Partial::create(place.folder, place.name)?;
         let written = self.copy_to(&partial, 0..to)?;
         let mut report = self.report(Outcome::Created, 0..written.to);
+        let commit = self.commit(&written, false)?;
         let mut names = self.new_definition(place, &mut report)?;
         let name = place.name.to_owned();
         names.push(Naming::New { partial: partial.put_aside(), name });
-        let commit = self.commit(&written, false)?;
         let commit = Commit { loses: self.entry.is_some(), ..commit };
         let more = written.to < self.rows && !written.stopped;
         let commit = Some(commit);
@@ -916,7 +919,7 @@ impl<'a> Look<'a, '_, '_> {
             stride: held.stride,
             rows: held.rows,
             tail: hash(&tail),
-            definition: None,
+            definition: place.definition()?.map(|file| hash(&file.bytes)),
             last_time: None,
             token: None,
             identity: UNKNOWN,
@@ -961,7 +964,6 @@ impl<'a> Look<'a, '_, '_> {
         if self.is_dry() {
             return Ok(Advance::only(report));
         }
-        let names = self.new_definition(place, &mut report)?;
         // Blocks that are to be overwritten have other hashes then: of what will
         // be in the copy, which must be what the source has.
         let mut after = Vec::new();
@@ -1005,9 +1007,11 @@ impl<'a> Look<'a, '_, '_> {
                 && entry.changed == self.changed
                 && self.definition == entry.definition
         });
+        let whole = self.commit(&written, false)?;
+        let names = self.new_definition(place, &mut report)?;
         let commit = match outcome {
             Outcome::Unchanged if is_known && !held.adopted && names.is_empty() => None,
-            _ => Some(self.commit(&written, false)?),
+            _ => Some(whole),
         };
         let more = to < self.rows && !written.stopped;
         Ok(Advance {
@@ -1100,6 +1104,9 @@ impl<'a> Look<'a, '_, '_> {
         }
         Partial::sweep(place.folder, &name)?;
         let partial = Partial::filled(place.folder, &name, bytes)?;
+        if let Some(there) = place.folder.stat(&name)? {
+            place.folder.adopt(&partial.file, partial.name(), &there)?;
+        }
         Ok(Some((name, partial)))
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Ahead<'p> {
     pub glance: Glance<'p>,
     pub options: &'p RunOptions,
     pub entries: &'p HashMap<String, Entry>,
+    /// Feeds that failed before: what was done of them is to be looked at.
+    pub failing: &'p HashMap<String, String>,
     pub hashes: &'p Hashes<'p>,
     /// Whether anything but short looks is to be done.
     pub writes: bool,
@@ -70,7 +72,7 @@ impl Shared {
 }
 
 impl Ahead<'_> {
-    /// What became of the first of `feeds`, of one at least. `progress` is told
+    /// What became of the first of `feeds`. `progress` is told
     /// the bytes of each block written; if it answers `false`, that is all.
     pub(super) fn look(
         &self,
@@ -172,7 +174,9 @@ impl Ahead<'_> {
         {
             return Looked::Left;
         }
-        if entry.is_some_and(|entry| self.glance.is_as_before(feed, entry, self.hashes)) {
+        let is_as_before =
+            |entry: &Entry| self.glance.is_as_before(feed, entry, self.hashes);
+        if !self.failing.contains_key(feed.file()) && entry.is_some_and(is_as_before) {
             return Looked::AsBefore;
         }
         if !self.writes {

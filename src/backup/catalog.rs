@@ -12,9 +12,7 @@ use super::hash::{Hash, blocks_in, hash};
 use super::vfs;
 use crate::error::{Error, Result, Status};
 use crate::myisam::Header;
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 use rustix::fs::Stat;
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -295,6 +293,8 @@ pub(super) struct Catalog {
     path: PathBuf,
     /// Whether it is that of a run, which nobody else writes to.
     writes: bool,
+    /// When the run began that writes it, and its source.
+    begun: Option<(i64, String)>,
     /// The directory that the connection's path leads through.
     _folder: Option<Folder>,
 }
@@ -310,6 +310,8 @@ impl Catalog {
         let mut catalog = Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         catalog.begin()?;
         catalog.writes = true;
+        // Else readers are locked out as long as a large commit waits for a sync.
+        catalog.on(|db| db.execute_batch("PRAGMA cache_spill = OFF"))?;
         Ok(catalog)
     }
 
@@ -412,7 +414,8 @@ impl Catalog {
             access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )
         .map_err(|e| error(&path, &e))?;
-        let catalog = Catalog { connection, path, writes: false, _folder: None };
+        let catalog =
+            Catalog { connection, path, writes: false, begun: None, _folder: None };
         catalog.on(|db| {
             db.busy_timeout(Duration::from_secs(10))?;
             // `EXTRA`: the removal of the journal is on the disk, too.
@@ -465,7 +468,7 @@ impl Catalog {
     /// Does all of `write` or nothing, on the disk when this returns.
     pub(super) fn write<T>(
         &mut self,
-        write: impl FnOnce(&Transaction) -> rusqlite::Result<T>,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.write_unless(|db| write(db).map(Ok))
     }
@@ -473,32 +476,49 @@ impl Catalog {
     /// The same. Nothing is written either if there is another error in the end.
     pub(super) fn write_unless<T>(
         &mut self,
-        write: impl FnOnce(&Transaction) -> rusqlite::Result<Result<T>>,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<Result<T>>,
     ) -> Result<T> {
-        let path = &self.path;
+        let db = &self.connection;
         let all = || {
-            if !self.connection.is_autocommit() {
-                self.connection.execute_batch("COMMIT")?;
+            // What was begun before is committed with it, or stays begun.
+            let was_begun = !db.is_autocommit();
+            if !was_begun {
+                db.execute_batch("BEGIN")?;
             }
-            let transaction = self.connection.transaction()?;
-            let answer = write(&transaction)?;
-            if answer.is_ok() {
-                transaction.commit()?;
+            db.execute_batch("SAVEPOINT part")?;
+            let answer = write(db);
+            if matches!(answer, Ok(Ok(_))) {
+                let committed = db.execute_batch("RELEASE part; COMMIT");
+                if committed.is_err() && !db.is_autocommit() {
+                    db.execute_batch("ROLLBACK")?;
+                }
+                committed?;
+            } else if !db.is_autocommit() {
+                // SQLite has not undone all of it by itself.
+                db.execute_batch("ROLLBACK TO part; RELEASE part")?;
+                if !was_begun {
+                    db.execute_batch("ROLLBACK")?;
+                }
             }
-            Ok(answer)
+            answer
         };
-        all().map_err(|e| error(path, &e))?
+        all().map_err(|e| error(&self.path, &e))?
     }
 
-    /// Notes that a run begins; its number.
+    /// Notes that a run begins; its number. That is on the disk with what the run
+    /// writes first: killed before, it has changed nothing.
     pub(super) fn begin_run(&mut self, started: i64, source: &Path) -> Result<i64> {
-        self.write(|db| {
+        let source = source.to_string_lossy();
+        let run = self.on(|db| {
+            db.execute_batch("BEGIN IMMEDIATE")?;
             db.execute(
                 "INSERT INTO run (started, source) VALUES (?, ?)",
-                params![started, source.to_string_lossy()],
+                params![started, source],
             )?;
             Ok(db.last_insert_rowid())
-        })
+        })?;
+        self.begun = Some((started, source.into_owned()));
+        Ok(run)
     }
 
     /// The last run before `run` that was cut short; 0 if none was.
@@ -515,14 +535,20 @@ impl Catalog {
     pub(super) fn end_run(&mut self, run: i64, seen: &[i64], end: &RunEnd) -> Result<()> {
         /// More are not kept, so that the catalog stays small.
         const RUNS: i64 = 10_000;
+        let (started, source) = self.begun.clone().unzip();
         self.write(|db| {
             for feed in seen {
                 put_seen(db, *feed, run)?;
             }
+            // A commit that failed has undone its beginning, too.
             db.execute(
-                "UPDATE run SET seconds = ?, outcome = ?, feeds = ?, failed = ?, rows = ?,
-                    bytes = ?, message = ? WHERE id = ?",
+                "INSERT OR REPLACE INTO run
+                    (id, started, source, seconds, outcome, feeds, failed, rows, bytes, message)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
+                    run,
+                    started,
+                    source,
                     end.seconds,
                     end.outcome,
                     end.feeds,
@@ -530,7 +556,6 @@ impl Catalog {
                     end.rows,
                     end.bytes,
                     end.message,
-                    run
                 ],
             )?;
             db.execute(
@@ -709,7 +734,7 @@ impl Catalog {
     /// Takes in that a generation is about to end, and what is about to be
     /// overwritten.
     pub(super) fn begin_generation(
-        db: &Transaction,
+        db: &Connection,
         generation: &Generation,
         cells: &[(u64, Vec<u8>)],
     ) -> rusqlite::Result<()> {
@@ -853,7 +878,7 @@ fn private_dir() -> Result<PathBuf> {
     }
 }
 
-fn forget(db: &Transaction, feed: i64, number: i64) -> rusqlite::Result<()> {
+fn forget(db: &Connection, feed: i64, number: i64) -> rusqlite::Result<()> {
     db.execute(
         "DELETE FROM overwritten WHERE feed = ? AND generation = ?",
         [feed, number],
@@ -864,7 +889,7 @@ fn forget(db: &Transaction, feed: i64, number: i64) -> rusqlite::Result<()> {
 
 /// Notes that a feed could not be copied.
 pub(super) fn put_failure(
-    db: &Transaction,
+    db: &Connection,
     name: &str,
     run: i64,
     message: &str,
@@ -877,20 +902,20 @@ pub(super) fn put_failure(
 }
 
 /// Notes that a copy was found complete.
-pub(super) fn put_seen(db: &Transaction, feed: i64, run: i64) -> rusqlite::Result<()> {
+pub(super) fn put_seen(db: &Connection, feed: i64, run: i64) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO seen VALUES (?, ?)")?
         .execute([feed, run])
         .map(drop)
 }
 
-pub(super) fn forget_failure(db: &Transaction, name: &str) -> rusqlite::Result<()> {
+pub(super) fn forget_failure(db: &Connection, name: &str) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM failure WHERE name = ?")?.execute([name]).map(drop)
 }
 
 /// Takes in what a copy holds now. `before` is what the catalog said; answers
 /// what it says.
 pub(super) fn put(
-    db: &Transaction,
+    db: &Connection,
     commit: &Commit,
     before: Option<&Entry>,
     run: i64,
@@ -969,7 +994,7 @@ pub(super) fn put(
 }
 
 fn put_hashes(
-    db: &Transaction,
+    db: &Connection,
     feed: i64,
     file: i64,
     commit: &Commit,
@@ -998,7 +1023,7 @@ fn put_hashes(
 
 /// Forgets the hashes of a file, and the states that led to it but for one.
 fn forget_file(
-    db: &Transaction,
+    db: &Connection,
     feed: i64,
     file: i64,
     but: Option<i64>,
@@ -1014,7 +1039,7 @@ fn forget_file(
 }
 
 /// Lets go of all but the last `keep` generations of each ending.
-fn retire(db: &Transaction, feed: i64, keep: u64) -> rusqlite::Result<()> {
+fn retire(db: &Connection, feed: i64, keep: u64) -> rusqlite::Result<()> {
     let beyond = |ending: Ending| {
         let mut list = db.prepare_cached(
             "SELECT number, file FROM generation

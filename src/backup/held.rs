@@ -84,7 +84,7 @@ impl Place<'_, '_> {
     }
 
     /// The definition that a reader of the copy would take.
-    fn definition(&self) -> Result<Option<DefinitionFile>> {
+    pub(super) fn definition(&self) -> Result<Option<DefinitionFile>> {
         for suffix in self.definition_suffixes()? {
             if let Some(bytes) = self.read_definition(&suffix)? {
                 return Ok(Some(DefinitionFile { suffix, bytes }));
@@ -188,13 +188,13 @@ pub(super) fn parse(file: &DefinitionFile) -> Result<Definition> {
     if file.suffix == ".frm" { parse_frm(&file.bytes) } else { parse_sdi(&file.bytes) }
 }
 
-/// A file being written under a name of its own; removed unless
-/// [`Partial::publish`] gave it its real one.
+/// A file being written under a name of its own; removed unless it was given its
+/// real one, or is put aside to get it.
 pub(super) struct Partial<'a> {
     folder: &'a Folder,
     name: OsString,
     pub file: File,
-    published: bool,
+    kept: bool,
 }
 
 impl<'a> Partial<'a> {
@@ -234,7 +234,7 @@ impl<'a> Partial<'a> {
     pub(super) fn create(folder: &'a Folder, name: &OsStr) -> Result<Partial<'a>> {
         let name = Self::name_for(name);
         let file = folder.create(&name)?;
-        Ok(Partial { folder, name, file, published: false })
+        Ok(Partial { folder, name, file, kept: false })
     }
 
     /// Removes what a copy of `name` that was killed left.
@@ -265,26 +265,26 @@ impl<'a> Partial<'a> {
             self.sync()?;
         }
         self.folder.replace(&self.name, name)?;
-        self.published = true;
+        self.kept = true;
         Ok(())
     }
 
     /// Leaves it as it is: it gets its name later.
     pub(super) fn put_aside(mut self) -> OsString {
-        self.published = true;
+        self.kept = true;
         self.name.clone()
     }
 
     /// Gives the file its name, which must be free; `false` if it is not.
     pub(super) fn publish_new(&mut self, name: &OsStr) -> Result<bool> {
-        self.published = self.folder.rename(&self.name, name)?;
-        Ok(self.published)
+        self.kept = self.folder.rename(&self.name, name)?;
+        Ok(self.kept)
     }
 }
 
 impl Drop for Partial<'_> {
     fn drop(&mut self) {
-        if !self.published {
+        if !self.kept {
             // Should that fail, the next copy removes it.
             let _ = self.folder.remove(&self.name);
         }

@@ -1,4 +1,4 @@
-//! One run over a directory: every feed in it, one after the other.
+//! One run over a directory: every feed in it.
 //!
 //! What is written of many feeds is put on the disk together, and then taken
 //! into the catalog in one transaction; only then is it reported.
@@ -19,7 +19,7 @@ use super::pace::Pace;
 use super::report::{CopyReport, Outcome};
 use crate::error::{Error, Result, Status};
 use crate::feed::Retry;
-use rusqlite::Transaction;
+use rusqlite::Connection;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -295,9 +295,7 @@ impl Backup {
             if let Err(error) = generation::remove_retired(&mut catalog, to) {
                 self.summary.not_deleted = Some(error.to_string());
             }
-            if self.cut_short > 0 {
-                sweep(to)?;
-            }
+            sweep(to)?;
             self.catalog = Some(catalog);
         }
         if let Some(catalog) = &self.catalog {
@@ -438,6 +436,7 @@ impl Backup {
             glance,
             options,
             entries: &self.entries,
+            failing: &self.failing,
             hashes: &hashes,
             writes: self.pace.is_none(),
         }
@@ -518,7 +517,8 @@ impl Backup {
                         return;
                     }
                     self.commit();
-                    if self.broken.is_some() {
+                    let failed = matches!(self.batch.items[place].done, Done::Failed(_));
+                    if self.broken.is_some() || failed {
                         self.settle();
                         return;
                     }
@@ -730,7 +730,7 @@ impl Backup {
         let failing = &mut self.failing;
         let keep = self.options.keep;
         let items = &batch.items;
-        let put = |db: &Transaction, item: &Item| -> rusqlite::Result<Option<Entry>> {
+        let put = |db: &Connection, item: &Item| -> rusqlite::Result<Option<Entry>> {
             let name = item.feed.file();
             match &item.done {
                 Done::Failed(error) => {

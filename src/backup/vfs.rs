@@ -1,6 +1,7 @@
 //! How SQLite opens files: by paths, which whoever owns a directory can lead
 //! elsewhere while a run is at work. SQLite lets some of its system calls be
-//! exchanged; these are as careful as [`super::folder`] is.
+//! exchanged; these are as careful as [`super::folder`] is. They hold for all that
+//! is linked with this SQLite, which the libraries built here do not export.
 
 use rusqlite::ffi::{self, sqlite3_syscall_ptr, sqlite3_vfs};
 use rustix::fs::{AtFlags, CWD, FileType, fstat, statat};
@@ -100,8 +101,7 @@ unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: c_int) -> c_i
     // SAFETY: the same string.
     let name = unsafe { CStr::from_ptr(path) };
     let writes = flags & libc::O_ACCMODE != libc::O_RDONLY;
-    // SQLite gives an empty file the mode that it names, even one that it only reads.
-    if is_harmless(fd.as_fd(), name, writes, writes || mode != 0) {
+    if is_harmless(fd.as_fd(), name, writes) {
         return fd.into_raw_fd();
     }
     drop(fd);
@@ -110,11 +110,12 @@ unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: c_int) -> c_i
     -1
 }
 
-fn is_harmless(fd: BorrowedFd, name: &CStr, writes: bool, changes: bool) -> bool {
+fn is_harmless(fd: BorrowedFd, name: &CStr, writes: bool) -> bool {
     let Ok(opened) = fstat(fd) else { return false };
     match FileType::from_raw_mode(opened.st_mode) {
-        // One that was removed meanwhile is nobody's any more.
-        FileType::RegularFile if changes && opened.st_nlink != 0 => {
+        // Of what is only read, too: SQLite gives an empty file another mode. One that
+        // was removed meanwhile is nobody's any more.
+        FileType::RegularFile if opened.st_nlink != 0 => {
             // One look tells both: while the file has this name, it has no other.
             statat(CWD, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|now| {
                 super::folder::same_file(&now, &opened) && now.st_nlink == 1
