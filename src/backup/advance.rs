@@ -55,6 +55,8 @@ pub(super) struct Context<'a, 'p> {
     pub progress: &'p mut dyn FnMut(u64) -> bool,
     /// Whether to leave a feed of which much is to be written.
     pub small_only: bool,
+    /// Room for rows, the same for one feed after the other.
+    pub buffer: &'p mut Vec<u8>,
 }
 
 /// What is left to do for a feed after it was looked at.
@@ -657,15 +659,28 @@ impl<'a> Look<'a, '_, '_> {
         rows: Range<u64>,
         written: &mut Written,
     ) -> Result<()> {
+        let mut buffer = std::mem::take(self.context.buffer);
+        let result = self.transfer_through(&mut buffer, file, path, rows, written);
+        *self.context.buffer = buffer;
+        result
+    }
+
+    fn transfer_through(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        file: &File,
+        path: &Path,
+        rows: Range<u64>,
+        written: &mut Written,
+    ) -> Result<()> {
         let stride = self.stride as usize;
-        let mut buffer = Vec::new();
         let mut from = rows.start;
         while from < rows.end {
             // Hashes are of whole blocks: the first may have rows in front.
             let first = from / BLOCK * BLOCK;
             let to = rows.end.min(first + STRETCH * BLOCK);
             buffer.resize((to - first) as usize * stride, 0);
-            self.input.read(first, &mut buffer)?;
+            self.input.read(first, buffer)?;
             let (before, new) = buffer.split_at((from - first) as usize * stride);
             if !before.is_empty() {
                 let in_block = new.len().min(BLOCK as usize * stride - before.len());

@@ -99,13 +99,18 @@ impl Ahead<'_> {
                 .map_while(|_| {
                     let told = told.clone();
                     let work = move || {
-                        let mut mine = Vec::new();
+                        let (mut mine, mut buffer) = (Vec::new(), Vec::new());
                         while let Some(at) = shared.take(feeds) {
-                            let looked = self.look_at(shared, &feeds[at], &mut |bytes| {
-                                // Nobody listens any more if that thread panicked.
-                                let _ = told.send((at, bytes));
-                                !shared.stop.load(Relaxed)
-                            });
+                            let looked = self.look_at(
+                                shared,
+                                &feeds[at],
+                                &mut buffer,
+                                &mut |bytes| {
+                                    // Nobody listens any more if that thread panicked.
+                                    let _ = told.send((at, bytes));
+                                    !shared.stop.load(Relaxed)
+                                },
+                            );
                             mine.push((at, looked));
                         }
                         mine
@@ -121,9 +126,10 @@ impl Ahead<'_> {
                 }
                 !shared.stop.load(Relaxed)
             };
+            let mut buffer = Vec::new();
             while let Some(at) = shared.take(feeds) {
-                let looked =
-                    self.look_at(shared, &feeds[at], &mut |bytes| tell(at, bytes));
+                let progress = &mut |bytes| tell(at, bytes);
+                let looked = self.look_at(shared, &feeds[at], &mut buffer, progress);
                 put(at, looked);
                 for (at, bytes) in heard.try_iter() {
                     tell(at, bytes);
@@ -151,10 +157,11 @@ impl Ahead<'_> {
         &self,
         shared: &Shared,
         feed: &FeedName,
+        buffer: &mut Vec<u8>,
         progress: &mut dyn FnMut(u64) -> bool,
     ) -> (Looked, Duration) {
         let begun = Instant::now();
-        let looked = self.try_look_at(feed, progress);
+        let looked = self.try_look_at(feed, buffer, progress);
         if let Looked::Advanced(advanced) = &looked {
             let bytes = advanced.report.bytes_copied;
             let edits = advanced.edit.as_ref().map_or(0, |edit| edit.bytes());
@@ -167,6 +174,7 @@ impl Ahead<'_> {
     fn try_look_at(
         &self,
         feed: &FeedName,
+        buffer: &mut Vec<u8>,
         progress: &mut dyn FnMut(u64) -> bool,
     ) -> Looked {
         let entry = self.entries.get(feed.file());
@@ -190,6 +198,7 @@ impl Ahead<'_> {
             glance: self.glance,
             progress,
             small_only: true,
+            buffer,
         };
         match advance(&mut context, feed, entry) {
             Ok(Some(Advance { advanced, exchange: None })) => {

@@ -569,7 +569,7 @@ impl Backup {
         let glance = Glance::new(from, to, options, self.run, self.cut_short);
         let hashes = hashes_of(self.catalog.as_mut());
         let entry = self.entries.get(feed.file());
-        let mut retry = Retry::new();
+        let (mut retry, mut buffer) = (Retry::new(), Vec::new());
         let looked = loop {
             let mut context = Context {
                 source: &self.source,
@@ -579,6 +579,7 @@ impl Backup {
                 glance,
                 progress: &mut written,
                 small_only: false,
+                buffer: &mut buffer,
             };
             match advance(&mut context, feed, entry) {
                 Err(e) if !stop.get() && retry.waits_out(&e, &paths) => {}
