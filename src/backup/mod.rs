@@ -6,6 +6,7 @@
 //!  ├─ ahead ── the next feeds, by several threads
 //!  │   ├─ glance ── whether anything can have changed at all
 //!  │   └─ advance ── what one copy lacks, by the catalog, and writing that
+//!  ├─ batch ── committing what was done about many feeds at a time
 //!  ├─ catalog ── what each copy holds for sure; hash ── how that is told
 //!  │   └─ vfs ── how SQLite opens the catalog's files
 //!  ├─ naming ── files that get their names when they are on the disk
@@ -23,6 +24,7 @@
 
 mod advance;
 mod ahead;
+mod batch;
 mod catalog;
 mod compare;
 mod copy;

@@ -3,8 +3,9 @@
 //! What is written of many feeds is put on the disk together, and then taken
 //! into the catalog in one transaction; only then is it reported.
 
-use super::advance::{Advance, Advanced, Context, Edit, advance};
+use super::advance::{Advance, Advanced, Context, advance};
 use super::ahead::{Ahead, Looked};
+use super::batch::{Batch, Item, Ledger};
 use super::catalog::{self, Catalog, Commit, Ending, Entry, Generation, RunEnd};
 use super::copy::no_directory;
 use super::destination::{demand_no_source, demand_place, lock, open_destination};
@@ -13,23 +14,19 @@ use super::generation::{self, Exchange, dated_definitions, free_stamp};
 use super::glance::Glance;
 use super::hash::Hash;
 use super::held::{Partial, Place, as_stamp, dated, stamp};
-use super::naming::Naming;
 use super::options::{FeedName, RunOptions, demand_sensible, feed_of_source};
 use super::pace::Pace;
 use super::report::{CopyReport, Outcome};
 use crate::error::{Error, Result, Status};
 use crate::feed::Retry;
-use rusqlite::Connection;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What became of one feed.
@@ -177,50 +174,6 @@ pub struct Backup {
     /// The same, once it is told.
     over: Option<String>,
     _lock: Option<File>,
-}
-
-/// Feeds that are looked at and not committed yet.
-struct Batch {
-    items: Vec<Item>,
-    /// Feeds that were found complete without anything to write.
-    seen: Vec<i64>,
-    bytes: u64,
-    edits: u64,
-    since: Instant,
-}
-
-struct Item {
-    feed: FeedName,
-    done: Done,
-    took: Duration,
-    commit: Option<Commit>,
-    edit: Option<Edit>,
-    names: Vec<Naming>,
-}
-
-impl Item {
-    fn new(feed: FeedName, done: Done, took: Duration) -> Item {
-        Item { feed, done, took, commit: None, edit: None, names: Vec::new() }
-    }
-}
-
-impl Batch {
-    fn new() -> Batch {
-        Batch { items: vec![], seen: vec![], bytes: 0, edits: 0, since: Instant::now() }
-    }
-
-    /// Whether it is time to commit: what a crash undoes stays small, and
-    /// reports do not wait for long.
-    fn is_due(&self) -> bool {
-        const BYTES: u64 = 128 << 20;
-        const EDITS: u64 = 4 << 20;
-        const ITEMS: usize = 10_000;
-        const AGE: Duration = Duration::from_secs(2);
-        self.bytes >= BYTES
-            || self.edits >= EDITS
-            || self.items.len() >= ITEMS
-            || !self.items.is_empty() && self.since.elapsed() >= AGE
-    }
 }
 
 impl Backup {
@@ -517,8 +470,10 @@ impl Backup {
                         return;
                     }
                     self.commit();
-                    let failed = matches!(self.batch.items[place].done, Done::Failed(_));
-                    if self.broken.is_some() || failed {
+                    let is_failed = |item: &Item| matches!(item.done, Done::Failed(_));
+                    if self.broken.is_some()
+                        || self.batch.items.get(place).is_some_and(is_failed)
+                    {
                         self.settle();
                         return;
                     }
@@ -535,7 +490,7 @@ impl Backup {
                         }
                         _ => return,
                     };
-                    self.batch.items.push(Item::new(feed, done, took));
+                    self.batch.push(Item::new(feed, done, took));
                     return;
                 }
             }
@@ -635,20 +590,14 @@ impl Backup {
         {
             self.batch.seen.push(entry.id);
         }
-        if self.batch.items.is_empty() {
-            let is_failing = matches!(item.done, Done::Failed(_));
-            if item.commit.is_none() && !is_failing && !self.failing.contains_key(name) {
-                let Item { feed, done, took, .. } = item;
-                self.ready.push_back(FeedReport { feed, done, took });
-                return;
-            }
-            self.batch.since = Instant::now();
+        let is_failing =
+            matches!(item.done, Done::Failed(_)) || self.failing.contains_key(name);
+        if self.batch.items.is_empty() && item.commit.is_none() && !is_failing {
+            let Item { feed, done, took, .. } = item;
+            self.ready.push_back(FeedReport { feed, done, took });
+        } else {
+            self.batch.push(item);
         }
-        if let Done::Copied(report) = &item.done {
-            self.batch.bytes += report.bytes_copied;
-        }
-        self.batch.edits += item.edit.as_ref().map_or(0, Edit::bytes);
-        self.batch.items.push(item);
     }
 
     /// Commits what waits, and has it reported.
@@ -659,10 +608,9 @@ impl Backup {
 
     /// Has what waited reported.
     fn settle(&mut self) {
-        for Item { feed, done, took, .. } in std::mem::take(&mut self.batch.items) {
+        for Item { feed, done, took, .. } in self.batch.settle() {
             self.ready.push_back(FeedReport { feed, done, took });
         }
-        (self.batch.bytes, self.batch.edits) = (0, 0);
     }
 
     /// Puts what waits on the disk and takes it into the catalog. If that
@@ -672,145 +620,27 @@ impl Backup {
             return;
         }
         let committed = match (&self.broken, &self.over) {
-            (None, None) => self.try_commit(),
+            (None, None) => match (&self.to, &mut self.catalog) {
+                (Some(to), Some(catalog)) => self.batch.commit(Ledger {
+                    to,
+                    catalog,
+                    entries: &mut self.entries,
+                    failing: &mut self.failing,
+                    run: self.run,
+                    keep: self.options.keep,
+                    threads: self.options.threads,
+                }),
+                _ => Ok(()),
+            },
             (Some(why), _) => Err(Error::new(why.status(), why.to_string())),
             (None, Some(why)) => Err(Error::new(Status::Catalog, why.clone())),
         };
         if let Err(error) = committed {
-            for item in &mut self.batch.items {
-                if matches!(item.done, Done::Copied(_)) {
-                    let why = format!("it was copied, but not made to last: {error}");
-                    item.done = Done::Failed(Error::new(error.status(), why));
-                }
-                for naming in std::mem::take(&mut item.names) {
-                    if let Some(to) = &self.to {
-                        naming.give_up(to);
-                    }
-                }
-            }
-            self.batch.seen.clear();
+            self.batch.fail(&error, self.to.as_ref());
             if self.over.is_none() {
                 self.broken.get_or_insert(error);
             }
         }
-    }
-
-    fn try_commit(&mut self) -> Result<()> {
-        let (Some(to), Some(catalog)) = (&self.to, &mut self.catalog) else {
-            return Ok(());
-        };
-        let batch = &mut self.batch;
-        if batch.items.is_empty() {
-            return Ok(());
-        }
-        let run = self.run;
-        let entries = &mut self.entries;
-        // A copy that is mended gives up nothing.
-        let gives_up = |edit: &&Edit| !edit.cells.is_empty();
-        if batch.items.iter().any(|item| item.edit.is_some()) {
-            catalog.write(|db| {
-                for item in &batch.items {
-                    let edit = item.edit.as_ref().filter(gives_up);
-                    let (Some(edit), Some(entry)) = (edit, entries.get(item.feed.file()))
-                    else {
-                        continue;
-                    };
-                    Catalog::begin_generation(db, &ended(edit, entry, run), &edit.cells)?;
-                }
-                Ok(())
-            })?;
-            for item in &mut batch.items {
-                if let Some(edit) = &item.edit {
-                    overwrite(to, &item.feed, edit)?;
-                    if let Some(commit) = &mut item.commit {
-                        commit.ends_generation = gives_up(&edit);
-                    }
-                }
-            }
-        }
-        let failing = &mut self.failing;
-        let keep = self.options.keep;
-        let items = &batch.items;
-        let put = |db: &Connection, item: &Item| -> rusqlite::Result<Option<Entry>> {
-            let name = item.feed.file();
-            match &item.done {
-                Done::Failed(error) => {
-                    catalog::put_failure(db, name, run, &error.to_string())?;
-                }
-                _ if failing.contains_key(name) => catalog::forget_failure(db, name)?,
-                _ => {}
-            }
-            let Some(commit) = &item.commit else { return Ok(None) };
-            catalog::put(db, commit, entries.get(name), run, keep).map(Some)
-        };
-        let mut unnamed = Vec::new();
-        let changed = thread::scope(|scope| {
-            let sync = || sync(to, items);
-            // Beside the work for the catalog, if there may be threads.
-            let begun = (self.options.threads > 1)
-                .then(|| thread::Builder::new().spawn_scoped(scope, sync).ok())
-                .flatten();
-            catalog.write_unless(|db| {
-                let mut changed = Vec::new();
-                for item in items.iter().filter(|item| item.names.is_empty()) {
-                    changed
-                        .extend(put(db, item)?.map(|entry| (item.feed.clone(), entry)));
-                }
-                for feed in &batch.seen {
-                    catalog::put_seen(db, *feed, run)?;
-                }
-                let synced = match begun {
-                    Some(thread) => thread.join().unwrap_or_else(|_| {
-                        Err(Error::new(Status::Internal, "a fault ended a sync"))
-                    }),
-                    None => sync(),
-                };
-                if let Err(error) = synced {
-                    return Ok(Err(error));
-                }
-                for (at, item) in items.iter().enumerate() {
-                    if item.names.is_empty() {
-                        continue;
-                    }
-                    match item.names.iter().try_for_each(|naming| naming.carry_out(to)) {
-                        Ok(()) => {
-                            let entry = put(db, item)?;
-                            changed.extend(entry.map(|entry| (item.feed.clone(), entry)));
-                        }
-                        Err(error) => {
-                            let name = item.feed.file();
-                            catalog::put_failure(db, name, run, &error.to_string())?;
-                            unnamed.push((at, error));
-                        }
-                    }
-                }
-                if items.iter().any(|item| !item.names.is_empty()) {
-                    if let Err(error) = to.sync() {
-                        return Ok(Err(error));
-                    }
-                }
-                Ok(Ok(changed))
-            })
-        })?;
-        for (at, error) in unnamed {
-            let item = &mut batch.items[at];
-            item.names.iter().for_each(|naming| naming.give_up(to));
-            item.done = Done::Failed(error);
-        }
-        for (feed, entry) in changed {
-            entries.insert(feed.file().to_owned(), entry);
-        }
-        for item in &batch.items {
-            if !matches!(item.done, Done::Failed(_)) {
-                failing.remove(item.feed.file());
-            }
-        }
-        batch.seen.clear();
-        for item in &mut batch.items {
-            (item.commit, item.edit) = (None, None);
-            item.names.clear();
-        }
-        Ok(())
     }
 
     /// A table that is being altered has other names for a moment: what was not
@@ -887,7 +717,7 @@ impl Backup {
             self.failing.remove(feed.file());
         }
         let took = begun.elapsed();
-        self.batch.items.push(Item::new(feed, done, took));
+        self.batch.push(Item::new(feed, done, took));
     }
 
     /// Removes all there is of a feed: that it goes is what its owner wants.
@@ -999,53 +829,6 @@ fn hashes_of(catalog: Option<&mut Catalog>) -> impl Fn(&Entry) -> Result<Vec<Has
         let catalog = catalog.lock().unwrap_or_else(PoisonError::into_inner);
         catalog.hashes(entry.id, entry.file, entry.rows)
     }
-}
-
-/// The generation that an edit ends.
-fn ended(edit: &Edit, entry: &Entry, run: i64) -> Generation {
-    Generation {
-        feed: entry.id,
-        number: entry.generation,
-        ending: edit.ending,
-        run,
-        file: entry.file,
-        stride: entry.stride,
-        rows: entry.rows,
-        stamp: None,
-        reason: edit.reason.clone(),
-        definition: entry.definition,
-    }
-}
-
-fn overwrite(to: &Folder, feed: &FeedName, edit: &Edit) -> Result<()> {
-    let name = OsStr::new(feed.file());
-    let gone = || Error::new(Status::Changed, "somebody removed it").at(&to.join(name));
-    let opened = to.open_file(name, true)?.ok_or_else(gone)?;
-    for (offset, rows) in &edit.writes {
-        opened
-            .file
-            .write_all_at(rows, *offset)
-            .map_err(|e| Error::io("write", &to.join(name), e).at_offset(*offset))?;
-    }
-    Ok(())
-}
-
-/// Puts what was written on the disk.
-fn sync(to: &Folder, items: &[Item]) -> Result<()> {
-    let mut written = items.iter().filter(|item| item.commit.is_some()).peekable();
-    if written.peek().is_none() {
-        return Ok(());
-    }
-    if to.syncs_whole() {
-        return to.sync_whole();
-    }
-    for item in written {
-        to.sync_file(OsStr::new(item.feed.file()))?;
-        for partial in item.names.iter().filter_map(Naming::partial) {
-            to.sync_file(partial)?;
-        }
-    }
-    to.sync()
 }
 
 /// Two reports of one feed that was copied in pieces.
