@@ -1283,8 +1283,9 @@ emonfeed_status emonfeed_backup_close(emonfeed_backup *backup,
 
 /**
  * Frees a run without closing it, as if the program had crashed: what was
- * reported holds, what was not is lost, and the next run is told that this one
- * was cut short. It fails in nothing and waits for nothing. NULL is fine.
+ * reported holds, what was not is lost, and if anything was written for good,
+ * the next run is told that this one was cut short. It fails in nothing and
+ * waits for nothing. NULL is fine.
  */
 void emonfeed_backup_free(emonfeed_backup *backup);
 

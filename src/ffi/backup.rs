@@ -343,8 +343,9 @@ pub unsafe extern "C" fn emonfeed_backup_close(
 }
 
 /// Frees a run without closing it, as if the program had crashed: what was
-/// reported holds, what was not is lost, and the next run is told that this one
-/// was cut short. It fails in nothing and waits for nothing. NULL is fine.
+/// reported holds, what was not is lost, and if anything was written for good,
+/// the next run is told that this one was cut short. It fails in nothing and
+/// waits for nothing. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_free(backup: *mut emonfeed_backup) {
     infallible((), || free!(backup));
