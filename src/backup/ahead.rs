@@ -9,6 +9,8 @@ use super::options::{FeedName, RunOptions};
 use crate::error::Error;
 use crate::feed::may_pass;
 use std::collections::HashMap;
+use std::error::Error as _;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
@@ -204,10 +206,21 @@ impl Ahead<'_> {
             Ok(Some(Advance { advanced, exchange: None })) => {
                 Looked::Advanced(Box::new(advanced))
             }
-            Err(error) if !may_pass(&error, &feed.paths(self.source), 0) => {
+            Err(error)
+                if !is_shortage(&error)
+                    && !may_pass(&error, &feed.paths(self.source), 0) =>
+            {
                 Looked::Failed(error)
             }
             _ => Looked::Left,
         }
     }
+}
+
+/// Whether several threads together have taken what one may have.
+fn is_shortage(error: &Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.and_then(io::Error::raw_os_error).is_some_and(|number| {
+        [libc::EMFILE, libc::ENFILE, libc::ENOMEM].contains(&number)
+    })
 }

@@ -293,6 +293,8 @@ pub(super) struct Catalog {
     path: PathBuf,
     /// Whether it is that of a run, which nobody else writes to.
     writes: bool,
+    /// Whether a run has begun, and that is not on the disk.
+    is_beginning: bool,
     /// When the run began that writes it, and its source.
     begun: Option<(i64, String)>,
     /// The directory that the connection's path leads through.
@@ -414,8 +416,14 @@ impl Catalog {
             access | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )
         .map_err(|e| error(&path, &e))?;
-        let catalog =
-            Catalog { connection, path, writes: false, begun: None, _folder: None };
+        let catalog = Catalog {
+            connection,
+            path,
+            writes: false,
+            is_beginning: false,
+            begun: None,
+            _folder: None,
+        };
         catalog.on(|db| {
             db.busy_timeout(Duration::from_secs(10))?;
             // `EXTRA`: the removal of the journal is on the disk, too.
@@ -478,35 +486,39 @@ impl Catalog {
         &mut self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<Result<T>>,
     ) -> Result<T> {
+        self.commit_beginning()?;
+        self.carry_out(write)
+    }
+
+    /// Writes in the transaction that is open, or in one of its own.
+    fn carry_out<T>(
+        &mut self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<Result<T>>,
+    ) -> Result<T> {
         let db = &self.connection;
         let all = || {
-            // What was begun before is committed with it, or stays begun.
-            let was_begun = !db.is_autocommit();
-            if !was_begun {
-                db.execute_batch("BEGIN")?;
+            if db.is_autocommit() {
+                // At once: who has read cannot wait for another to write.
+                db.execute_batch("BEGIN IMMEDIATE")?;
             }
-            db.execute_batch("SAVEPOINT part")?;
             let answer = write(db);
-            if matches!(answer, Ok(Ok(_))) {
-                let committed = db.execute_batch("RELEASE part; COMMIT");
-                if committed.is_err() && !db.is_autocommit() {
-                    db.execute_batch("ROLLBACK")?;
-                }
-                committed?;
-            } else if !db.is_autocommit() {
-                // SQLite has not undone all of it by itself.
-                db.execute_batch("ROLLBACK TO part; RELEASE part")?;
-                if !was_begun {
-                    db.execute_batch("ROLLBACK")?;
-                }
+            let ended = match answer {
+                Ok(Ok(_)) => db.execute_batch("COMMIT"),
+                _ => Ok(()),
+            };
+            // SQLite undoes some by itself.
+            if !db.is_autocommit() {
+                db.execute_batch("ROLLBACK")?;
             }
+            ended?;
             answer
         };
+        self.is_beginning = false;
         all().map_err(|e| error(&self.path, &e))?
     }
 
-    /// Notes that a run begins; its number. That is on the disk with what the run
-    /// writes first: killed before, it has changed nothing.
+    /// Notes that a run begins; its number. [`Catalog::commit_beginning`] makes that
+    /// last, and so does what is written first.
     pub(super) fn begin_run(&mut self, started: i64, source: &Path) -> Result<i64> {
         let source = source.to_string_lossy();
         let run = self.on(|db| {
@@ -517,15 +529,30 @@ impl Catalog {
             )?;
             Ok(db.last_insert_rowid())
         })?;
+        self.is_beginning = true;
         self.begun = Some((started, source.into_owned()));
         Ok(run)
     }
 
-    /// The last run before `run` that was cut short; 0 if none was.
+    /// Puts on the disk that a run has begun, and ends what was read together.
+    pub(super) fn commit_beginning(&mut self) -> Result<()> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.carry_out(|_| Ok(Ok(())))
+    }
+
+    /// Whether that is still to be done.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.is_beginning
+    }
+
+    /// The last run before `run` that was cut short, or could not commit what it had
+    /// done; 0 if none was.
     pub(super) fn last_cut_short(&self, run: i64) -> Result<i64> {
         self.on(|db| {
-            let last =
-                "SELECT COALESCE(MAX(id), 0) FROM run WHERE id < ? AND seconds IS NULL";
+            let last = "SELECT COALESCE(MAX(id), 0) FROM run
+                 WHERE id < ? AND (seconds IS NULL OR outcome = 'failed')";
             db.query_row(last, [run], |row| row.get(0))
         })
     }
@@ -536,7 +563,11 @@ impl Catalog {
         /// More are not kept, so that the catalog stays small.
         const RUNS: i64 = 10_000;
         let (started, source) = self.begun.clone().unzip();
-        self.write(|db| {
+        // Of a run that wrote nothing else its beginning is written with its end.
+        if !self.is_beginning {
+            self.commit_beginning()?;
+        }
+        self.carry_out(|db| {
             for feed in seen {
                 put_seen(db, *feed, run)?;
             }
@@ -563,7 +594,7 @@ impl Catalog {
                     AND id NOT IN (SELECT run FROM generation)",
                 [run - RUNS],
             )
-            .map(drop)
+            .map(|_| Ok(()))
         })
     }
 

@@ -249,6 +249,10 @@ impl Backup {
                 self.summary.not_deleted = Some(error.to_string());
             }
             sweep(to)?;
+            // Where it is not likely that a commit follows soon.
+            if self.options.threads < 2 || self.pace.is_some() {
+                catalog.commit_beginning()?;
+            }
             self.catalog = Some(catalog);
         }
         if let Some(catalog) = &self.catalog {
@@ -398,9 +402,25 @@ impl Backup {
             goes_on
         });
         self.summary.stopped |= !goes_on;
+        drop(hashes);
+        self.note_beginning();
         self.next.drain(..looked.len());
         let looked = feeds.into_iter().zip(looked);
         self.looked.extend(looked.map(|(feed, (looked, took))| (feed, looked, took)));
+    }
+
+    /// Notes that the run has begun, unless that is sure to be written soon together
+    /// with other things.
+    fn note_beginning(&mut self) {
+        const SOON: Duration = Duration::from_millis(500);
+        let Some(catalog) = self.catalog.as_mut().filter(|one| one.is_beginning()) else {
+            return;
+        };
+        if self.begun.elapsed() > SOON {
+            if let Err(error) = catalog.commit_beginning() {
+                self.broken.get_or_insert(error);
+            }
+        }
     }
 
     /// Does the rest for a feed that was looked at together with others. Of a run
@@ -635,6 +655,13 @@ impl Backup {
             (Some(why), _) => Err(Error::new(why.status(), why.to_string())),
             (None, Some(why)) => Err(Error::new(Status::Catalog, why.clone())),
         };
+        if let (Ok(()), Some(to), Some(catalog)) =
+            (&committed, &self.to, &mut self.catalog)
+        {
+            if let Err(error) = generation::remove_retired(catalog, to) {
+                self.summary.not_deleted = Some(error.to_string());
+            }
+        }
         if let Err(error) = committed {
             self.batch.fail(&error, self.to.as_ref());
             if self.over.is_none() {

@@ -628,7 +628,8 @@ impl Look<'_> {
                 let rows = bytes.len() as u64 / one.stride.max(1);
                 bytes.len() as u64 == rows * one.stride
                     && (1..=CELL).contains(&rows)
-                    && cell * CELL + rows <= one.rows.max(entry.rows)
+                    // It may have been a later state's, and end behind this one's rows.
+                    && cell * CELL < one.rows
             };
             let what = match catalog.overwritten(entry.id, one.number) {
                 Ok(cells) if cells.iter().all(sound) => return,

@@ -6,6 +6,7 @@ use emonfeed::backup::{Backup, Done, FeedReport, RunOptions};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 /// Rows over the border of a block of hashes.
 const MANY: u32 = 8300;
@@ -163,6 +164,22 @@ fn a_run_of_several_threads_stops_where_it_is_told_to_and_loses_nothing() {
         assert!(summary.is_complete());
         expect_equal(&dirs.source, &dirs.copies, &done);
     }
+}
+
+#[test]
+fn where_threads_take_all_descriptors_one_does_without_them() {
+    let dirs = dirs();
+    for n in 1..=60 {
+        Table::indexed(&dirs.source, &format!("feed_{n}"), &rows(0..50));
+    }
+    let output = Command::new("prlimit")
+        .arg("--nofile=17")
+        .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device"])
+        .args(["--threads", "4"])
+        .args([&dirs.source, &dirs.copies])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
 #[test]

@@ -274,6 +274,28 @@ fn cleared_trimmed_and_rebuilt_tables_begin_a_generation_and_the_last_are_kept()
 }
 
 #[test]
+fn cells_of_a_state_that_was_let_go_are_no_damage_of_an_older_one() {
+    let (dirs, table) = backed_up(100);
+    let last = |count: u32, value: f32| row(1_400_000_000 + 10 * count, value);
+    table.update(50, &row(1_400_000_500, 5.0));
+    run(&dirs);
+    for count in 100..105 {
+        table.append(&rows(count..count + 1));
+        run(&dirs);
+        table.update(count as usize, &last(count, 7.0));
+        run(&dirs);
+    }
+    table.write(&rows(0..1));
+    run(&dirs);
+    let verify = std::process::Command::new(env!("CARGO_BIN_EXE_emonfeed"))
+        .arg("verify")
+        .arg(&dirs.copies)
+        .output()
+        .unwrap();
+    assert_eq!(verify.status.code(), Some(0), "{verify:?}");
+}
+
+#[test]
 fn a_table_with_other_columns_keeps_the_old_definition_too() {
     let (dirs, table) = backed_up(50);
     let before = copy(&dirs);
