@@ -110,6 +110,15 @@ fn several_threads_do_what_one_does() {
     }
 }
 
+/// A source of so many feeds of so many rows, and nothing copied.
+fn with_feeds(feeds: u32, count: u32) -> Dirs {
+    let dirs = dirs();
+    for n in 1..=feeds {
+        Table::indexed(&dirs.source, &format!("feed_{n}"), &rows(0..count));
+    }
+    dirs
+}
+
 /// One run of four threads that is told to stop once so many bytes are written;
 /// what it reported.
 fn stopped_after(dirs: &Dirs, bytes: u64) -> Vec<FeedReport> {
@@ -168,10 +177,7 @@ fn a_run_of_several_threads_stops_where_it_is_told_to_and_loses_nothing() {
 
 #[test]
 fn where_threads_take_all_descriptors_one_does_without_them() {
-    let dirs = dirs();
-    for n in 1..=60 {
-        Table::indexed(&dirs.source, &format!("feed_{n}"), &rows(0..50));
-    }
+    let dirs = with_feeds(60, 50);
     let output = Command::new("prlimit")
         .arg("--nofile=17")
         .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device"])
@@ -184,10 +190,7 @@ fn where_threads_take_all_descriptors_one_does_without_them() {
 
 #[test]
 fn a_run_that_is_dropped_between_two_steps_is_carried_on() {
-    let dirs = dirs();
-    for n in 1..=30 {
-        Table::indexed(&dirs.source, &format!("feed_{n}"), &rows(0..500));
-    }
+    let dirs = with_feeds(30, 500);
     let mut run = Backup::open(&dirs.source, &dirs.copies, threads(4)).unwrap();
     run.step(&mut |_, _| true).unwrap();
     drop(run);
@@ -199,10 +202,7 @@ fn a_run_that_is_dropped_between_two_steps_is_carried_on() {
 
 #[test]
 fn what_was_looked_at_is_committed_when_a_run_is_closed_early() {
-    let dirs = dirs();
-    for n in 1..=30 {
-        Table::indexed(&dirs.source, &format!("feed_{n}"), &rows(0..500));
-    }
+    let dirs = with_feeds(30, 500);
     let mut run = Backup::open(&dirs.source, &dirs.copies, threads(4)).unwrap();
     run.step(&mut |_, _| true).unwrap();
     let first = run.close().unwrap();

@@ -93,6 +93,19 @@ impl Scene {
         happened.then_some(output)
     }
 
+    /// Kills a run at the `n`th such call, and expects everything to be whole then;
+    /// `false` if there were fewer.
+    fn is_killed_and_whole(&self, threads: &str, call: &str, n: usize) -> bool {
+        self.rewind();
+        let Some(output) = self.run(threads, call, "signal=SIGKILL", n) else {
+            return false;
+        };
+        let what = format!("killed at {call} {n}");
+        assert!(!output.status.success(), "{what}");
+        self.expect_whole(&what);
+        true
+    }
+
     /// Whatever happened: what the catalog vouches for is there, and the next
     /// run makes everything right and has kept what was given up.
     fn expect_whole(&self, what: &str) {
@@ -184,12 +197,10 @@ fn killed_at_any_call_that_changes_something() {
             if call == "openat" && n % 5 != 0 {
                 continue;
             }
-            scene.rewind();
-            let Some(output) = scene.run("1", call, "signal=SIGKILL", n) else { break };
+            if !scene.is_killed_and_whole("1", call, n) {
+                break;
+            }
             points += 1;
-            let what = format!("killed at {call} {n}");
-            assert!(!output.status.success(), "{what}");
-            scene.expect_whole(&what);
         }
     }
     assert!(points > 80, "only {points} runs were killed");
@@ -201,12 +212,10 @@ fn killed_while_several_threads_are_at_work() {
     let mut points = 0;
     for call in ["pwrite64", "renameat2", "syncfs", "ftruncate"] {
         for n in 1.. {
-            scene.rewind();
-            let Some(output) = scene.run("3", call, "signal=SIGKILL", n) else { break };
+            if !scene.is_killed_and_whole("3", call, n) {
+                break;
+            }
             points += 1;
-            let what = format!("killed at {call} {n}");
-            assert!(!output.status.success(), "{what}");
-            scene.expect_whole(&what);
         }
     }
     assert!(points > 20, "only {points} runs were killed");
