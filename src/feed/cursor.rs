@@ -1,12 +1,16 @@
 //! Finding rows by time and reading them by rank.
 
-use super::order::{self, Order, Run};
+use super::order::{Order, Run};
+use super::scan::{changed_underfoot, scan};
 use super::source::Bytes;
-use super::table::changed;
+use super::summary::Summary;
 use crate::error::Result;
-use crate::myisam::{BadFlag, Layout, MAX_STRIDE, Row};
+use crate::myisam::{BLOCK, BadFlag, Layout, MAX_STRIDE, Row, Tally, Tallying};
 use std::ops::Range;
 use std::path::Path;
+
+/// Nearly all feeds have rows of so many bytes.
+const PLAIN_STRIDE: usize = 9;
 
 /// Reads the rows of one snapshot. Remembers where it was: queries ask for
 /// ascending times.
@@ -18,9 +22,9 @@ pub(crate) struct Cursor<'a> {
     /// The run of the last row read, with the rank behind it.
     run: Run,
     run_end: u64,
-    /// Rank and time of the last row found by time.
-    hint: Option<(u64, i64)>,
-    /// Rows per second lately.
+    /// The block the last look-up led to.
+    block: usize,
+    /// Blocks per second lately.
     rate: f64,
 }
 
@@ -33,12 +37,12 @@ impl<'a> Cursor<'a> {
     ) -> Self {
         let rate = match order.span() {
             Some((first, last)) if last > first => {
-                order.len() as f64 / last.abs_diff(first) as f64
+                order.summary().firsts.len() as f64 / last.abs_diff(first) as f64
             }
-            _ => 1.0,
+            _ => 0.0,
         };
         let run = Run { rank: 0, row: 0 };
-        Cursor { bytes, layout, order, path, run, run_end: 0, hint: None, rate }
+        Cursor { bytes, layout, order, path, run, run_end: 0, block: 0, rate }
     }
 
     /// How many rows count.
@@ -69,7 +73,7 @@ impl<'a> Cursor<'a> {
         let bytes = &mut buffer[..self.layout.stride()];
         self.bytes.probe(offset, bytes)?;
         // It counted when the order was found.
-        self.layout.row(bytes).ok_or_else(|| changed().at(self.path))
+        self.layout.row(bytes).ok_or_else(|| changed_underfoot(self.path))
     }
 
     /// Rank of the first row at or after `time`, the number of rows if there
@@ -82,31 +86,26 @@ impl<'a> Cursor<'a> {
         if time > last {
             return Ok(self.len());
         }
-        let mut within = Bracket { time, low: 0, high: self.len() - 1, high_time: last };
-        if let Some((rank, at)) = self.hint {
-            within.narrow(rank, at);
-        }
+        let block = self.block_before(time);
+        let firsts = &self.order.summary().firsts;
+        let low = (block * BLOCK) as u64;
+        let low_time = firsts[block];
+        let (high, high_time) = match firsts.get(block + 1) {
+            Some(&next) => (low + BLOCK as u64, next),
+            None => (self.len() - 1, last),
+        };
 
-        // Feeds tick regularly, so the lately seen rate leads near the place.
-        // A few guesses, each from the row the last one led to.
-        let (mut from, mut from_time) = self.hint.unwrap_or((0, first));
-        for _ in 0..3 {
-            let Bracket { low, high, .. } = within;
-            if high - low <= 1 {
-                break;
-            }
-            let distance = (time - from_time) as f64 * self.rate;
-            let guess =
-                (from as f64 + distance.ceil()).clamp(low as f64, high as f64) as u64;
-            from = guess.clamp(low + 1, high - 1);
-            from_time = self.row(from)?.time;
-            within.narrow(from, from_time);
-            if distance.abs() < 4.0 {
-                break;
-            }
+        // Feeds tick regularly, so the rate within the block leads near the
+        // place, mostly to it.
+        let mut within = Bracket { time, low, high };
+        let rate = (high - low) as f64 / high_time.abs_diff(low_time) as f64;
+        let distance = (time.abs_diff(low_time) as f64 * rate).ceil() as u64;
+        let mut from = low + distance.max(1);
+        if high - low > 1 {
+            from = from.min(high - 1);
+            within.narrow(from, self.row(from)?.time);
         }
-        // The place is now close to `from` if the feed is regular there:
-        // widen from it by doubling.
+        // Widen from there by doubling, then halve.
         let mut step = 1;
         while within.high - within.low > step {
             if within.low == from {
@@ -123,16 +122,78 @@ impl<'a> Cursor<'a> {
             let middle = within.low + (within.high - within.low) / 2;
             within.narrow(middle, self.row(middle)?.time);
         }
-        let Bracket { high, high_time, .. } = within;
-        if let Some((rank, at)) = self.hint {
-            let rows = high.abs_diff(rank);
-            let seconds = high_time.abs_diff(at);
-            if rows > 0 && seconds > 0 {
-                self.rate = rows as f64 / seconds as f64;
-            }
+        Ok(within.high)
+    }
+
+    /// The last block whose first row is before `time`, which is behind the
+    /// first of all.
+    fn block_before(&mut self, time: i64) -> usize {
+        let summary = self.order.summary();
+        let seconds = (time - summary.firsts[self.block]) as f64;
+        let guess = self.block as f64 + seconds * self.rate;
+        // The cast keeps to the range.
+        let near = (guess as usize).min(summary.firsts.len() - 1);
+        let block = summary.block_before(time, near);
+        let blocks = block as f64 - self.block as f64;
+        if blocks != 0.0 && seconds != 0.0 {
+            self.rate = blocks / seconds;
         }
-        self.hint = Some((high, high_time));
-        Ok(high)
+        self.block = block;
+        block
+    }
+
+    /// What the values of the rows in `ranks` come to. Reads only those that
+    /// do not make a whole block.
+    pub(crate) fn tally(&mut self, ranks: Range<u64>) -> Result<Tally> {
+        let whole = Summary::whole_within(&ranks);
+        if whole.is_empty() {
+            return self.read_tally(ranks);
+        }
+        let (from, to) = ((whole.start * BLOCK) as u64, (whole.end * BLOCK) as u64);
+        let before = self.read_tally(ranks.start..from)?;
+        let behind = self.read_tally(to..ranks.end)?;
+        Ok(before.and(self.order.summary().tally(whole)).and(behind))
+    }
+
+    fn read_tally(&mut self, mut ranks: Range<u64>) -> Result<Tally> {
+        let layout = self.layout;
+        let stride = layout.stride();
+        let mut buffer = [0; BLOCK * PLAIN_STRIDE];
+        let per_piece = (buffer.len() / stride) as u64;
+        let mut tallying = Tallying::default();
+        while ranks.start < ranks.end {
+            let offset = self.offset(ranks.start);
+            let end = self.run_end.min(ranks.end);
+            let count = per_piece.min(end - ranks.start);
+            let piece = &mut buffer[..count as usize * stride];
+            self.bytes.read(offset, piece)?;
+            // All of them counted when the order was found.
+            if tallying.extend(layout, piece) != Ok(true) {
+                return Err(changed_underfoot(self.path));
+            }
+            ranks.start += count;
+        }
+        Ok(tallying.tally())
+    }
+
+    /// The first row in `ranks` with exactly this value, which
+    /// [`Cursor::tally`] found to be the smallest or largest there.
+    pub(crate) fn find(&mut self, mut ranks: Range<u64>, value: f64) -> Result<Row> {
+        while ranks.start < ranks.end {
+            let block = (ranks.start / BLOCK as u64) as usize;
+            let end = ((block + 1) * BLOCK) as u64;
+            let is_whole = ranks.start % BLOCK as u64 == 0 && end <= ranks.end;
+            if !is_whole || self.order.summary().may_hold(block, value) {
+                for rank in ranks.start..end.min(ranks.end) {
+                    let row = self.row(rank)?;
+                    if row.value == value {
+                        return Ok(row);
+                    }
+                }
+            }
+            ranks.start = end;
+        }
+        Err(changed_underfoot(self.path))
     }
 
     /// Calls `each` with every row whose rank is in `ranks`, in order.
@@ -151,7 +212,7 @@ impl<'a> Cursor<'a> {
             })
         })?;
         // All of them counted when the order was found.
-        if vanished { Err(changed().at(self.path)) } else { Ok(()) }
+        if vanished { Err(changed_underfoot(self.path)) } else { Ok(()) }
     }
 
     /// The same with `data2` of each row.
@@ -172,7 +233,7 @@ impl<'a> Cursor<'a> {
                 }
             })
         })?;
-        if vanished { Err(changed().at(self.path)) } else { Ok(()) }
+        if vanished { Err(changed_underfoot(self.path)) } else { Ok(()) }
     }
 
     fn scan(
@@ -184,7 +245,7 @@ impl<'a> Cursor<'a> {
         while rank < ranks.end {
             let row = self.offset(rank) / self.layout.stride() as u64;
             let count = self.run_end.min(ranks.end) - rank;
-            order::scan(
+            scan(
                 &self.bytes,
                 self.layout,
                 row..row + count,
@@ -203,8 +264,6 @@ struct Bracket {
     time: i64,
     low: u64,
     high: u64,
-    /// The time of the row at `high`.
-    high_time: i64,
 }
 
 impl Bracket {
@@ -214,7 +273,7 @@ impl Bracket {
         if at < self.time {
             self.low = rank;
         } else {
-            (self.high, self.high_time) = (rank, at);
+            self.high = rank;
         }
     }
 }

@@ -11,12 +11,16 @@ mod files;
 mod guard;
 mod lock;
 mod map;
+mod merge;
 mod order;
 mod retry;
+mod scan;
 mod sdi;
 mod snapshot;
 mod source;
 mod state;
+mod summary;
+mod survey;
 mod table;
 
 pub(crate) use cursor::Cursor;

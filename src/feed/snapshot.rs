@@ -2,7 +2,8 @@
 
 use super::cursor::Cursor;
 use super::map::Mapping;
-use super::order::{self, Order};
+use super::order::Order;
+use super::scan::scan;
 use super::source::{Bytes, Source};
 use super::state::State;
 use super::table::Table;
@@ -98,7 +99,7 @@ fn bare_layout(
     // Nearly always the first row tells.
     let mut to = slots.min(64);
     while hint.is_none() && from < slots {
-        order::scan(bytes, nine, from..to, table.path(), |first_row, chunk| {
+        scan(bytes, nine, from..to, table.path(), |first_row, chunk| {
             for (index, row) in chunk.chunks_exact(stride).enumerate() {
                 if hint.is_none() {
                     hint = Layout::bare_hint(row);

@@ -259,6 +259,16 @@ impl Layout {
         self.data.kind.sql_name(self.data.unsigned)
     }
 
+    /// Whether rows are the nine bytes flag, u32 time, f32 value.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// The flag byte of a live row without NULLs.
+    pub(super) fn full_flag(&self) -> u8 {
+        self.fixed_bits
+    }
+
     /// Whether a row may begin with this byte: a live row's fixed bits are all
     /// 1, a deleted row's byte is 0.
     pub fn flag_is_valid(&self, flag: u8) -> bool {

@@ -3,7 +3,7 @@
 use super::{Aggregate, Flags, Point, Series, room_for};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Cursor, Feed, Snapshot};
-use crate::myisam::Row;
+use crate::myisam::{Row, Tally};
 use std::ops::Range;
 
 /// More windows in one call are an argument error.
@@ -155,49 +155,47 @@ impl Windows {
             Aggregate::Last if ranks.is_empty() => Chosen::NONE,
             Aggregate::Last => Chosen::of(cursor.row(ranks.end - 1)?),
             Aggregate::Average => {
-                let (sum, count) = sum(cursor, ranks)?;
-                Chosen::computed(if count > 0 { sum / count as f64 } else { f64::NAN })
+                let tally = cursor.tally(ranks)?;
+                Chosen::computed(average(&tally))
             }
             Aggregate::Sum => {
-                let (sum, count) = sum(cursor, ranks)?;
+                let Tally { sum, count, .. } = cursor.tally(ranks)?;
                 Chosen::computed(if count > 0 { sum } else { f64::NAN })
             }
-            Aggregate::Count => {
-                let mut count: u64 = 0;
-                cursor.for_each(ranks, |row| count += u64::from(!row.value.is_nan()))?;
-                Chosen::computed(count as f64)
+            Aggregate::Count => Chosen::computed(cursor.tally(ranks)?.count as f64),
+            Aggregate::Min => {
+                let value = cursor.tally(ranks.clone())?.min;
+                self.extreme(cursor, ranks, value)?
             }
-            Aggregate::Min => extreme(cursor, ranks, |value, best| value < best)?,
-            Aggregate::Max => extreme(cursor, ranks, |value, best| value > best)?,
+            Aggregate::Max => {
+                let value = cursor.tally(ranks.clone())?.max;
+                self.extreme(cursor, ranks, value)?
+            }
         })
+    }
+
+    /// The smallest or largest `value` of these rows, as the earliest row has
+    /// it.
+    fn extreme(
+        &self,
+        cursor: &mut Cursor,
+        ranks: Range<u64>,
+        value: f64,
+    ) -> Result<Chosen> {
+        if value.is_nan() {
+            return Ok(Chosen::NONE);
+        }
+        // The value alone does not tell a zero's sign, nor a row's time.
+        if value == 0.0 || self.flags.has(Flags::TRUE_TIME) {
+            return Ok(Chosen::of(cursor.find(ranks, value)?));
+        }
+        Ok(Chosen::computed(value))
     }
 }
 
-/// The earliest row whose value beats all others.
-fn extreme(
-    cursor: &mut Cursor,
-    ranks: Range<u64>,
-    beats: impl Fn(f64, f64) -> bool,
-) -> Result<Chosen> {
-    let mut best = Row { time: 0, value: f64::NAN };
-    cursor.for_each(ranks, |row| {
-        if beats(row.value, best.value) || (best.value.is_nan() && !row.value.is_nan()) {
-            best = row;
-        }
-    })?;
-    Ok(if best.value.is_nan() { Chosen::NONE } else { Chosen::of(best) })
-}
-
-/// Sum and number of the values in a range of ranks.
-pub(super) fn sum(cursor: &mut Cursor, ranks: Range<u64>) -> Result<(f64, u64)> {
-    let (mut total, mut count) = (0.0, 0_u64);
-    cursor.for_each(ranks, |row| {
-        if !row.value.is_nan() {
-            total += row.value;
-            count += 1;
-        }
-    })?;
-    Ok((total, count))
+/// The mean of the values, NaN without any.
+pub(super) fn average(tally: &Tally) -> f64 {
+    if tally.count > 0 { tally.sum / tally.count as f64 } else { f64::NAN }
 }
 
 /// What a window answers: a value, and a time if it is a row's.

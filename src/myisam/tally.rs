@@ -1,0 +1,389 @@
+//! What the values of many rows come to.
+//!
+//! A block of [`BLOCK`] rows that are all alike, as nearly all are, is taken
+//! in column by column, which compilers turn into vector instructions; any
+//! other rows one by one. Both add up in the same order, to the same bits.
+
+use super::layout::{BadFlag, Layout, Row};
+
+/// Rows that are taken in together.
+pub const BLOCK: usize = 128;
+
+/// Sums are kept in so many parts, the row at place `i` going to part
+/// `i % LANES`.
+const LANES: usize = 8;
+
+/// Bytes of a plain row: flag, u32, f32.
+const PLAIN: usize = 9;
+
+/// What the values of some rows come to; rows without value are left out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tally {
+    /// Rows with a value.
+    pub count: u64,
+    /// The sum of the values, 0 without any.
+    pub sum: f64,
+    /// The smallest value, NaN without any. Which zero, if it is one, is open.
+    pub min: f64,
+    /// The largest value, likewise.
+    pub max: f64,
+}
+
+/// [`BLOCK`] rows in order of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Block {
+    /// The time of the first row.
+    pub first: i64,
+    /// The time of the last row.
+    pub last: i64,
+    /// What their values come to.
+    pub tally: Tally,
+}
+
+/// A [`Tally`] that is being made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tallying {
+    rows: usize,
+    count: u64,
+    sums: [f64; LANES],
+    min: f64,
+    max: f64,
+}
+
+impl Tally {
+    /// Of no rows.
+    pub const EMPTY: Tally = Tally { count: 0, sum: 0.0, min: f64::NAN, max: f64::NAN };
+
+    /// Of these rows and `later` ones.
+    #[must_use]
+    pub fn and(self, later: Tally) -> Tally {
+        Tally {
+            count: self.count + later.count,
+            sum: self.sum + later.sum,
+            min: less(later.min, self.min),
+            max: more(later.max, self.max),
+        }
+    }
+}
+
+/// The smaller of a new value and the one so far, either of which may be NaN.
+fn less(new: f64, so_far: f64) -> f64 {
+    if new < so_far || so_far.is_nan() { new } else { so_far }
+}
+
+fn more(new: f64, so_far: f64) -> f64 {
+    if new > so_far || so_far.is_nan() { new } else { so_far }
+}
+
+impl Default for Tallying {
+    fn default() -> Tallying {
+        Tallying {
+            rows: 0,
+            count: 0,
+            sums: [0.0; LANES],
+            min: f64::NAN,
+            max: f64::NAN,
+        }
+    }
+}
+
+impl Tallying {
+    /// How many rows were taken in.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Takes in one row.
+    pub fn push(&mut self, value: f64) {
+        if !value.is_nan() {
+            self.count += 1;
+            self.sums[self.rows % LANES] += value;
+            self.min = less(value, self.min);
+            self.max = more(value, self.max);
+        }
+        self.rows += 1;
+    }
+
+    /// Takes in whole rows. `false` if one of them does not count: it has been
+    /// deleted, or has no time.
+    pub fn extend(&mut self, layout: &Layout, rows: &[u8]) -> Result<bool, BadFlag> {
+        let mut all_count = true;
+        let mut columns = Columns::new();
+        for (number, part) in rows.chunks(BLOCK * layout.stride()).enumerate() {
+            let mut done = 0;
+            if layout.is_plain() && self.rows % LANES == 0 {
+                let whole = part.len() / (LANES * PLAIN) * (LANES * PLAIN);
+                if columns.fill(&part[..whole], layout.full_flag())
+                    && columns.add_to(self, whole / PLAIN)
+                {
+                    done = whole;
+                }
+            }
+            let before = number * BLOCK + done / layout.stride();
+            layout
+                .for_each(&part[done..], |_, row| match row {
+                    Some(row) => self.push(row.value),
+                    None => all_count = false,
+                })
+                .map_err(|bad| BadFlag { index: before + bad.index, ..bad })?;
+        }
+        Ok(all_count)
+    }
+
+    /// What they come to.
+    pub fn tally(&self) -> Tally {
+        let [a, b, c, d, e, f, g, h] = self.sums;
+        Tally {
+            count: self.count,
+            sum: ((a + e) + (b + f)) + ((c + g) + (d + h)),
+            min: self.min,
+            max: self.max,
+        }
+    }
+}
+
+impl Layout {
+    /// The [`Block`] that `rows` make, [`BLOCK`] of them: `None` if they are
+    /// no such block, or one that has to be read row by row.
+    #[inline]
+    pub fn block(&self, rows: &[u8]) -> Option<Block> {
+        if !self.is_plain() {
+            return self.block_by_rows(rows);
+        }
+        let rows: &[u8; BLOCK * PLAIN] = rows.try_into().ok()?;
+        let mut columns = Columns::new();
+        let mut tallying = Tallying::default();
+        if !columns.fill(rows, self.full_flag())
+            || !columns.is_ascending()
+            || !columns.add_to(&mut tallying, BLOCK)
+        {
+            return None;
+        }
+        Some(Block {
+            first: columns.time(0),
+            last: columns.time(BLOCK - 1),
+            tally: tallying.tally(),
+        })
+    }
+
+    fn block_by_rows(&self, rows: &[u8]) -> Option<Block> {
+        let mut times: Option<(i64, i64)> = None;
+        let mut is_block = rows.len() == BLOCK * self.stride();
+        let mut tallying = Tallying::default();
+        self.for_each(rows, |_, row| match (row, times) {
+            (Some(Row { time, value }), _) => {
+                let (first, last) = times.unwrap_or((time, time));
+                is_block &= last <= time;
+                times = Some((first, time));
+                tallying.push(value);
+            }
+            (None, _) => is_block = false,
+        })
+        .ok()?;
+        let (first, last) = times.filter(|_| is_block)?;
+        Some(Block { first, last, tally: tallying.tally() })
+    }
+}
+
+/// Up to [`BLOCK`] plain rows, column by column.
+struct Columns {
+    /// With the top bit flipped: that makes the order of unsigned numbers the
+    /// one of signed, which more processors can compare many at a time.
+    times: [i32; BLOCK],
+    values: [f32; BLOCK],
+}
+
+const TOP: u32 = 1 << 31;
+
+impl Columns {
+    #[inline(always)]
+    fn new() -> Columns {
+        Columns { times: [0; BLOCK], values: [0.0; BLOCK] }
+    }
+
+    /// Reads plain rows, a multiple of four. `false` if one of them does not
+    /// have this flag byte.
+    #[inline(always)]
+    fn fill(&mut self, rows: &[u8], flag: u8) -> bool {
+        // One load and one store a row here, and the columns from whole
+        // vectors of these, is faster than two of each.
+        let mut words = [0_u64; BLOCK];
+        let mut others = [0_u8; 4];
+        for (rows, words) in rows.chunks_exact(4 * PLAIN).zip(words.chunks_exact_mut(4)) {
+            let rows: &[u8; 4 * PLAIN] = rows.try_into().expect("chunks of four rows");
+            for lane in 0..4 {
+                let at = lane * PLAIN;
+                others[lane] |= rows[at] ^ flag;
+                let word = rows[at + 1..at + PLAIN].try_into().expect("eight bytes");
+                words[lane] = u64::from_le_bytes(word);
+            }
+        }
+        for ((word, time), value) in
+            words.iter().zip(&mut self.times).zip(&mut self.values)
+        {
+            *time = (*word as u32 ^ TOP) as i32;
+            *value = f32::from_bits((*word >> 32) as u32);
+        }
+        others == [0; 4]
+    }
+
+    #[inline(always)]
+    fn time(&self, index: usize) -> i64 {
+        i64::from(self.times[index] as u32 ^ TOP)
+    }
+
+    /// Whether a whole block's times ascend.
+    #[inline(always)]
+    fn is_ascending(&self) -> bool {
+        let mut descents = 0;
+        for index in 0..BLOCK - 1 {
+            descents |= if self.times[index] > self.times[index + 1] { -1 } else { 0 };
+        }
+        descents == 0
+    }
+
+    /// Adds the first `rows` values, a multiple of [`LANES`]. `false`, and
+    /// nothing added, if that is not as simple as adding them.
+    #[inline(always)]
+    fn add_to(&self, tallying: &mut Tallying, rows: usize) -> bool {
+        let values = &self.values[..rows];
+        if values.is_empty() {
+            return false;
+        }
+        let mut sums = tallying.sums;
+        for lanes in values.chunks_exact(LANES) {
+            for lane in 0..LANES {
+                sums[lane] += f64::from(lanes[lane]);
+            }
+        }
+        // A NaN among the values is one in the sums.
+        if sums.iter().any(|sum| sum.is_nan()) {
+            return false;
+        }
+        let mut mins = [f32::INFINITY; LANES];
+        for lanes in values.chunks_exact(LANES) {
+            for lane in 0..LANES {
+                mins[lane] = if lanes[lane] < mins[lane] { lanes[lane] } else { mins[lane] };
+            }
+        }
+        let mut maxs = [f32::NEG_INFINITY; LANES];
+        for lanes in values.chunks_exact(LANES) {
+            for lane in 0..LANES {
+                maxs[lane] = if lanes[lane] > maxs[lane] { lanes[lane] } else { maxs[lane] };
+            }
+        }
+        for lane in 0..LANES {
+            tallying.min = less(f64::from(mins[lane]), tallying.min);
+            tallying.max = more(f64::from(maxs[lane]), tallying.max);
+        }
+        tallying.sums = sums;
+        tallying.count += rows as u64;
+        tallying.rows += rows;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(values: &[(u8, u32, f32)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (flag, time, value) in values {
+            bytes.push(*flag);
+            bytes.extend_from_slice(&time.to_le_bytes());
+            bytes.extend_from_slice(&value.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn one_by_one(values: impl IntoIterator<Item = f32>) -> Tallying {
+        let mut tallying = Tallying::default();
+        values.into_iter().for_each(|value| tallying.push(f64::from(value)));
+        tallying
+    }
+
+    /// Equal to the bit, NaN included.
+    fn same(a: Tally, b: Tally) -> bool {
+        let bits = |t: Tally| (t.count, t.sum.to_bits(), t.min.to_bits(), t.max.to_bits());
+        bits(a) == bits(b)
+    }
+
+    #[test]
+    fn a_block_at_once_is_the_same_as_its_rows_one_by_one() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let layout = Layout::bare(true);
+        for round in 0..2000 {
+            let mut all: Vec<(u8, u32, f32)> = (0..BLOCK as u32)
+                .map(|i| (0xf9, 4_000_000_000 + i, random.f32() * 10_f32.powi(round % 60 - 30)))
+                .collect();
+            let odd = random.usize(..BLOCK);
+            match round % 8 {
+                0 => all[odd].2 = f32::NAN,
+                1 => all[odd].2 = f32::INFINITY,
+                2 => (all[odd].2, all[0].2) = (f32::NEG_INFINITY, f32::INFINITY),
+                3 => all[odd].0 = 0xfd,
+                4 => all.iter_mut().for_each(|row| row.2 = -row.2),
+                _ => {}
+            }
+            let values = all.iter().map(|row| if row.0 == 0xfd { f32::NAN } else { row.2 });
+            let want = one_by_one(values).tally();
+            let bytes = rows(&all);
+            let mut tallying = Tallying::default();
+            assert_eq!(tallying.extend(&layout, &bytes), Ok(true));
+            assert!(same(tallying.tally(), want), "{:?} {want:?}", tallying.tally());
+            if let Some(block) = layout.block(&bytes) {
+                assert!(same(block.tally, want), "{block:?} {want:?}");
+                assert_eq!((block.first, block.last), (4_000_000_000, 4_000_000_127));
+            } else {
+                assert!(matches!(round % 8, 0 | 2 | 3), "round {round}");
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_length_add_up() {
+        let layout = Layout::bare(true);
+        let all: Vec<_> = (0..300_u32).map(|i| (0xf9, i, (i * i) as f32 * 0.1)).collect();
+        let bytes = rows(&all);
+        for cut in 0..=300 {
+            let mut tallying = Tallying::default();
+            tallying.extend(&layout, &bytes[..cut * 9]).unwrap();
+            tallying.extend(&layout, &bytes[cut * 9..]).unwrap();
+            let want = one_by_one(all.iter().map(|row| row.2));
+            assert_eq!(tallying, want, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_block_is_none() {
+        let layout = Layout::bare(true);
+        let good: Vec<_> = (0..BLOCK as u32).map(|i| (0xf9, i, 1.0)).collect();
+        assert!(layout.block(&rows(&good)).is_some());
+        assert!(layout.block(&rows(&good[1..])).is_none());
+        for place in 0..BLOCK {
+            for flag in [0, 0xfb, 0xff, 0xf8] {
+                let mut bad = good.clone();
+                bad[place].0 = flag;
+                assert!(layout.block(&rows(&bad)).is_none(), "{flag:#x} at {place}");
+            }
+            if place > 0 {
+                let mut bad = good.clone();
+                // Far before, so that signed and wrapped comparisons differ.
+                bad[place - 1].1 = u32::MAX;
+                assert!(layout.block(&rows(&bad)).is_none(), "descent at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_flag_is_found_where_it_is() {
+        let layout = Layout::bare(true);
+        for place in [0, 7, 8, 100, 127, 128, 200] {
+            let mut all: Vec<_> = (0..201_u32).map(|i| (0xf9, i, 1.0)).collect();
+            all[place].0 = 0x10;
+            let error = Tallying::default().extend(&layout, &rows(&all)).unwrap_err();
+            assert_eq!((error.index, error.flag), (place, 0x10));
+        }
+    }
+}
