@@ -12,6 +12,7 @@ use once_cell::sync::OnceCell;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 /// Tables held open at most, with two descriptors each: a page of emoncms
 /// that lists feeds asks for all of a user's in turn, and a feed that had to
@@ -33,6 +34,14 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// What is remembered of the rows, if a glance at the files tells that it
+    /// is still true. Not for files that are read under a lock.
+    pub(super) fn known_view(&self) -> Option<Arc<View>> {
+        let state = self.table.glance().ok()??;
+        let view = lock(&self.view).clone().filter(|view| view.holds(&state))?;
+        (!state.is_being_rewritten(SystemTime::now())).then_some(view)
+    }
+
     /// What is true of the rows in `state`: as remembered, or read anew.
     pub(super) fn view(&self, state: State, options: &Options) -> Result<Arc<View>> {
         let mut kept = lock(&self.view);
@@ -78,19 +87,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The table at `paths` as it was when last used.
+pub(super) fn kept(paths: &Paths, options: &Options) -> Option<Arc<Entry>> {
+    let key = Key { paths: paths.clone(), options: *options };
+    let mut cache = cache();
+    cache.clock += 1;
+    let clock = cache.clock;
+    cache.tables.get_mut(&key).map(|(entry, used)| {
+        *used = clock;
+        entry.clone()
+    })
+}
+
 /// The table at `paths`, as it is now.
 pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
     let key = Key { paths: paths.clone(), options: *options };
-    let kept = {
-        let mut cache = cache();
-        cache.clock += 1;
-        let clock = cache.clock;
-        cache.tables.get_mut(&key).map(|(entry, used)| {
-            *used = clock;
-            entry.clone()
-        })
-    };
-    if let Some(entry) = kept {
+    if let Some(entry) = kept(paths, options) {
         if entry.table.is_current()? {
             return Ok(entry);
         }

@@ -5,12 +5,9 @@ use super::scan::{changed_underfoot, scan};
 use super::source::Bytes;
 use super::summary::Summary;
 use crate::error::Result;
-use crate::myisam::{BLOCK, BadFlag, Layout, MAX_STRIDE, Row, Tally, Tallying};
+use crate::myisam::{BLOCK, BadFlag, Layout, MAX_STRIDE, PLAIN_STRIDE, Row, Tally, Tallying, Totalling};
 use std::ops::Range;
 use std::path::Path;
-
-/// Nearly all feeds have rows of so many bytes.
-const PLAIN_STRIDE: usize = 9;
 
 /// Reads the rows of one snapshot. Remembers where it was: queries ask for
 /// ascending times.
@@ -26,6 +23,8 @@ pub(crate) struct Cursor<'a> {
     block: usize,
     /// Blocks per second lately.
     rate: f64,
+    /// Room for the rows of a block, longer ones in pieces.
+    buffer: [u8; BLOCK * PLAIN_STRIDE],
 }
 
 impl<'a> Cursor<'a> {
@@ -42,7 +41,8 @@ impl<'a> Cursor<'a> {
             _ => 0.0,
         };
         let run = Run { rank: 0, row: 0 };
-        Cursor { bytes, layout, order, path, run, run_end: 0, block: 0, rate }
+        let buffer = [0; BLOCK * PLAIN_STRIDE];
+        Cursor { bytes, layout, order, path, run, run_end: 0, block: 0, rate, buffer }
     }
 
     /// How many rows count.
@@ -55,9 +55,9 @@ impl<'a> Cursor<'a> {
         self.order.span()
     }
 
-    #[inline]
+    /// Where the row of that rank begins in the file.
     fn offset(&mut self, rank: u64) -> u64 {
-        if rank < self.run.rank || rank >= self.run_end {
+        if !self.in_run(rank) {
             let index = self.order.run_of(rank);
             self.run = self.order.run(index);
             self.run_end = self.order.run_end(index);
@@ -65,9 +65,35 @@ impl<'a> Cursor<'a> {
         (self.run.row + (rank - self.run.rank)) * self.layout.stride() as u64
     }
 
+    /// Whether the row lies in the run of the last one.
+    #[inline(always)]
+    fn in_run(&self, rank: u64) -> bool {
+        self.run.rank <= rank && rank < self.run_end
+    }
+
     /// The row of that rank.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn row(&mut self, rank: u64) -> Result<Row> {
+        match self.near_row(rank) {
+            Some(row) => Ok(row),
+            None => self.any_row(rank),
+        }
+    }
+
+    /// A plain row of the run of the last one in a mapping: nearly every row
+    /// that is asked for.
+    #[inline(always)]
+    fn near_row(&self, rank: u64) -> Option<Row> {
+        if !self.in_run(rank) || !self.layout.is_plain() {
+            return None;
+        }
+        let row = self.run.row + (rank - self.run.rank);
+        let bytes = self.bytes.mapped::<PLAIN_STRIDE>(row * PLAIN_STRIDE as u64)?;
+        self.layout.row(&bytes)
+    }
+
+    #[cold]
+    fn any_row(&mut self, rank: u64) -> Result<Row> {
         let offset = self.offset(rank);
         let mut buffer = [0; MAX_STRIDE];
         let bytes = &mut buffer[..self.layout.stride()];
@@ -98,9 +124,9 @@ impl<'a> Cursor<'a> {
         // Feeds tick regularly, so the rate within the block leads near the
         // place, mostly to it.
         let mut within = Bracket { time, low, high };
-        let rate = (high - low) as f64 / high_time.abs_diff(low_time) as f64;
-        let distance = (time.abs_diff(low_time) as f64 * rate).ceil() as u64;
-        let mut from = low + distance.max(1);
+        let share = (time - low_time) as f64 / (high_time - low_time) as f64;
+        let distance = ((high - low) as i64 as f64 * share) as i64;
+        let mut from = low + distance.max(1) as u64;
         if high - low > 1 {
             from = from.min(high - 1);
             within.narrow(from, self.row(from)?.time);
@@ -131,8 +157,7 @@ impl<'a> Cursor<'a> {
         let summary = self.order.summary();
         let seconds = (time - summary.firsts[self.block]) as f64;
         let guess = self.block as f64 + seconds * self.rate;
-        // The cast keeps to the range.
-        let near = (guess as usize).min(summary.firsts.len() - 1);
+        let near = (guess as i64).clamp(0, summary.firsts.len() as i64 - 1) as usize;
         let block = summary.block_before(time, near);
         let blocks = block as f64 - self.block as f64;
         if blocks != 0.0 && seconds != 0.0 {
@@ -142,42 +167,68 @@ impl<'a> Cursor<'a> {
         block
     }
 
-    /// What the values of the rows in `ranks` come to. Reads only those that
+    /// The sum of the values of the rows in `ranks`, and how many there are.
+    /// Like [`Cursor::smallest`] and [`Cursor::largest`], reads only rows that
     /// do not make a whole block.
-    pub(crate) fn tally(&mut self, ranks: Range<u64>) -> Result<Tally> {
-        let whole = Summary::whole_within(&ranks);
-        if whole.is_empty() {
-            return self.read_tally(ranks);
-        }
-        let (from, to) = ((whole.start * BLOCK) as u64, (whole.end * BLOCK) as u64);
-        let before = self.read_tally(ranks.start..from)?;
-        let behind = self.read_tally(to..ranks.end)?;
-        Ok(before.and(self.order.summary().tally(whole)).and(behind))
+    pub(crate) fn total(&mut self, ranks: Range<u64>) -> Result<(f64, u64)> {
+        let [before, behind] = around_blocks(&ranks);
+        let mut totalling = Totalling::default();
+        self.read(before, |layout, rows| totalling.extend(layout, rows))?;
+        let (first, first_count) = std::mem::take(&mut totalling).total();
+        self.read(behind, |layout, rows| totalling.extend(layout, rows))?;
+        let (last, last_count) = totalling.total();
+        let (sum, count) = self.order.summary().total(Summary::whole_within(&ranks));
+        Ok((first + sum + last, first_count + count + last_count))
     }
 
-    fn read_tally(&mut self, mut ranks: Range<u64>) -> Result<Tally> {
-        let layout = self.layout;
-        let stride = layout.stride();
-        let mut buffer = [0; BLOCK * PLAIN_STRIDE];
-        let per_piece = (buffer.len() / stride) as u64;
+    /// The smallest of the values, NaN without any. Which zero is open.
+    pub(crate) fn smallest(&mut self, ranks: Range<u64>) -> Result<f64> {
+        let around = self.tally_around_blocks(&ranks)?;
+        // Of a number and NaN, the number.
+        Ok(around.min.min(self.order.summary().smallest(Summary::whole_within(&ranks))))
+    }
+
+    /// The largest of the values, NaN without any. Which zero is open.
+    pub(crate) fn largest(&mut self, ranks: Range<u64>) -> Result<f64> {
+        let around = self.tally_around_blocks(&ranks)?;
+        Ok(around.max.max(self.order.summary().largest(Summary::whole_within(&ranks))))
+    }
+
+    fn tally_around_blocks(&mut self, ranks: &Range<u64>) -> Result<Tally> {
         let mut tallying = Tallying::default();
-        while ranks.start < ranks.end {
-            let offset = self.offset(ranks.start);
-            let end = self.run_end.min(ranks.end);
-            let count = per_piece.min(end - ranks.start);
-            let piece = &mut buffer[..count as usize * stride];
-            self.bytes.read(offset, piece)?;
-            // All of them counted when the order was found.
-            if tallying.extend(layout, piece) != Ok(true) {
-                return Err(changed_underfoot(self.path));
-            }
-            ranks.start += count;
+        for ranks in around_blocks(ranks) {
+            self.read(ranks, |layout, rows| tallying.extend(layout, rows))?;
         }
         Ok(tallying.tally())
     }
 
-    /// The first row in `ranks` with exactly this value, which
-    /// [`Cursor::tally`] found to be the smallest or largest there.
+    /// Calls `take` with the rows in `ranks`, which says whether all of them
+    /// count.
+    #[inline]
+    fn read(
+        &mut self,
+        mut ranks: Range<u64>,
+        mut take: impl FnMut(&Layout, &[u8]) -> Result<bool, BadFlag>,
+    ) -> Result<()> {
+        let stride = self.layout.stride();
+        let per_piece = (self.buffer.len() / stride) as u64;
+        while ranks.start < ranks.end {
+            let offset = self.offset(ranks.start);
+            let end = self.run_end.min(ranks.end);
+            let count = per_piece.min(end - ranks.start);
+            let piece = &mut self.buffer[..count as usize * stride];
+            self.bytes.read(offset, piece)?;
+            // All of them counted when the order was found.
+            if take(self.layout, piece) != Ok(true) {
+                return Err(changed_underfoot(self.path));
+            }
+            ranks.start += count;
+        }
+        Ok(())
+    }
+
+    /// The first row in `ranks` with exactly this value, which is
+    /// the smallest or largest there.
     pub(crate) fn find(&mut self, mut ranks: Range<u64>, value: f64) -> Result<Row> {
         while ranks.start < ranks.end {
             let block = (ranks.start / BLOCK as u64) as usize;
@@ -256,6 +307,16 @@ impl<'a> Cursor<'a> {
         }
         Ok(())
     }
+}
+
+/// What of `ranks` lies before its first whole block, and behind its last.
+fn around_blocks(ranks: &Range<u64>) -> [Range<u64>; 2] {
+    let whole = Summary::whole_within(ranks);
+    if whole.is_empty() {
+        return [ranks.clone(), ranks.end..ranks.end];
+    }
+    let (from, to) = ((whole.start * BLOCK) as u64, (whole.end * BLOCK) as u64);
+    [ranks.start..from, to..ranks.end]
 }
 
 /// Where the first row at or after `time` is: behind `low`, at `high` at the

@@ -8,6 +8,7 @@ use memmap2::{Advice, MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Mappings are longer than their file by this much, so that a growing feed
 /// is not mapped anew at each reading.
@@ -21,6 +22,8 @@ pub(super) struct Mapping {
     // be published any more when it is unmapped.
     guard: Guard,
     raw: MmapRaw,
+    /// The end of what was populated last.
+    populated: AtomicU64,
 }
 
 impl Mapping {
@@ -45,7 +48,7 @@ impl Mapping {
         };
         // Look-ups jump about; scans ask for read-ahead themselves.
         raw.advise(Advice::Random)?;
-        Ok(Some(Mapping { guard, raw }))
+        Ok(Some(Mapping { guard, raw, populated: AtomicU64::new(0) }))
     }
 
     /// Bytes that may be read as far as the mapping is concerned.
@@ -65,15 +68,36 @@ impl Mapping {
 
     /// Asks the kernel to read `len` bytes from `offset` on ahead of use.
     pub(super) fn will_need(&self, offset: u64, len: u64) {
+        self.advise(Advice::WillNeed, offset, len);
+    }
+
+    /// Has the kernel put so many bytes into the mapping at once, which is
+    /// quicker than page by page as they are touched.
+    pub(super) fn populate(&self, offset: u64, len: u64) {
+        let end = offset + len;
+        // Once is enough: whoever reads it again finds it there.
+        if self.populated.fetch_max(end, Ordering::Relaxed) < end {
+            self.advise(Advice::PopulateRead, offset, len);
+        }
+    }
+
+    fn advise(&self, advice: Advice, offset: u64, len: u64) {
         let end = offset.saturating_add(len).min(self.len());
         if offset < end {
-            // A hint: when it fails, the scan is slower, no more.
-            let _ = self.raw.advise_range(
-                Advice::WillNeed,
-                offset as usize,
-                (end - offset) as usize,
-            );
+            // A hint: when it fails, the scan is slower, no more. Kernels
+            // before 5.14 do not know how to populate.
+            let _ = self.raw.advise_range(advice, offset as usize, (end - offset) as usize);
         }
+    }
+
+    /// The `N` bytes from `offset` on. Panics outside the mapping.
+    #[inline(always)]
+    pub(super) fn array<const N: usize>(&self, offset: u64) -> [u8; N] {
+        let end = offset.checked_add(N as u64);
+        assert!(end.is_some_and(|end| end <= self.len()), "read beyond a mapping");
+        // SAFETY: as in `copy`; an array of bytes needs no alignment and any
+        // bytes are one.
+        unsafe { self.raw.as_ptr().add(offset as usize).cast::<[u8; N]>().read() }
     }
 
     /// Copies `into.len()` bytes from `offset` on. Panics outside the mapping.

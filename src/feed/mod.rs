@@ -35,8 +35,9 @@ pub(crate) use table::{changed, may_pass, read_header_once, read_up_to};
 
 use crate::error::Result;
 use lock::SharedLock;
-use snapshot::Verdict;
+use snapshot::{Verdict, View};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// How the rows are read.
@@ -159,6 +160,12 @@ impl Feed {
         &self,
         query: &mut impl FnMut(&Snapshot) -> Result<T>,
     ) -> Result<(T, Verdict)> {
+        // Nearly always nothing was written since the last query.
+        if let Some(entry) = cache::kept(&self.paths, &self.options) {
+            if let Some(view) = entry.known_view() {
+                return ask(query, &entry.table, view, false);
+            }
+        }
         let entry = cache::table(&self.paths, &self.options)?;
         let table = &entry.table;
         let lock = if table.is_locked_by_writers() {
@@ -172,20 +179,28 @@ impl Feed {
             return Err(table::changed().at(table.path()));
         }
         let view = entry.view(state, &self.options)?;
-        let snapshot = Snapshot::new(table.clone(), view);
-        let answer = query(&snapshot);
-        let verdict = match snapshot.verdict()? {
-            // Nobody who keeps to the lock can be in the middle of a write.
-            Verdict::Unsettled if lock.is_some() => Verdict::Same,
-            verdict => verdict,
-        };
-        match (answer, verdict) {
-            (Ok(answer), verdict) => Ok((answer, verdict)),
-            (Err(e), Verdict::Same | Verdict::Unsettled) => Err(e),
-            // What was wrong may be the change's doing.
-            (Err(_), Verdict::Grown | Verdict::Changed) => {
-                Err(table::changed().at(table.path()))
-            }
-        }
+        ask(query, table, view, lock.is_some())
+    }
+}
+
+/// Asks `query` once, and looks whether the rows changed meanwhile.
+fn ask<T>(
+    query: &mut impl FnMut(&Snapshot) -> Result<T>,
+    table: &Arc<Table>,
+    view: Arc<View>,
+    locked: bool,
+) -> Result<(T, Verdict)> {
+    let snapshot = Snapshot::new(table.clone(), view);
+    let answer = query(&snapshot);
+    let verdict = match snapshot.verdict()? {
+        // Nobody who keeps to the lock can be in the middle of a write.
+        Verdict::Unsettled if locked => Verdict::Same,
+        verdict => verdict,
+    };
+    match (answer, verdict) {
+        (Ok(answer), verdict) => Ok((answer, verdict)),
+        (Err(e), Verdict::Same | Verdict::Unsettled) => Err(e),
+        // What was wrong may be the change's doing.
+        (Err(_), Verdict::Grown | Verdict::Changed) => Err(table::changed().at(table.path())),
     }
 }

@@ -12,7 +12,7 @@ use super::source::Bytes;
 use super::summary::Summary;
 use super::survey::{Segment, Survey};
 use crate::error::{Error, Result, Status};
-use crate::myisam::{BLOCK, Layout};
+use crate::myisam::{BLOCK, Columns, Layout};
 use std::ops::Range;
 use std::path::Path;
 
@@ -126,6 +126,7 @@ impl Order {
     fn summarise(&mut self, bytes: &Bytes, layout: &Layout, path: &Path) -> Result<()> {
         let stride = layout.stride();
         let mut summary = Summary::default();
+        let mut columns = Columns::default();
         for (index, run) in self.runs.iter().enumerate() {
             let end = run.row + (self.run_end(index) - run.rank);
             let mut failure = Ok(());
@@ -135,7 +136,10 @@ impl Order {
                     let piece = if until == 0 { BLOCK } else { until } * stride;
                     let (now, later) = rows.split_at(piece.min(rows.len()));
                     rows = later;
-                    let block = (until == 0).then(|| layout.block(now)).flatten();
+                    let block = match until {
+                        0 => layout.block(now, &mut columns),
+                        _ => None,
+                    };
                     if let Some(block) = block {
                         failure = summary.push_block(&block, index, path);
                         continue;

@@ -25,7 +25,9 @@ pub(super) fn scan(
     // Read-ahead is asked for in steps, so that a long scan does not push
     // everything else out of the cache at once.
     const AHEAD: u64 = 4 << 20;
+    const AT_ONCE: u64 = 1 << 20;
     let mut asked = range.start * stride as u64;
+    let mut populated = asked;
     let mut row = range.start;
     while row < range.end {
         let count = per_block.min(range.end - row);
@@ -34,6 +36,10 @@ pub(super) fn scan(
         if offset + AHEAD / 2 >= asked && asked < end && end - offset > BUFFER as u64 {
             bytes.will_need(asked, AHEAD.min(end - asked));
             asked += AHEAD;
+        }
+        if offset >= populated && end - offset > BUFFER as u64 {
+            bytes.populate(offset, AT_ONCE.min(end - offset));
+            populated = offset + AT_ONCE;
         }
         let block = &mut buffer[..count as usize * stride];
         bytes.read(offset, block)?;

@@ -68,6 +68,11 @@ impl View {
         !matches!(&self.source, Source::Mapped(mapping) if mapping.faulted())
     }
 
+    /// The verdict when the files say what they said.
+    fn unchanged(&self) -> Verdict {
+        if self.settled { Verdict::Same } else { Verdict::Unsettled }
+    }
+
     fn is_safe(&self) -> bool {
         matches!(self.source, Source::File) || Mapping::is_safe()
     }
@@ -193,6 +198,12 @@ impl Snapshot {
 
     /// Looks at the files again.
     pub(super) fn verdict(&self) -> Result<Verdict> {
+        let glance = self.table.glance();
+        if glance.is_ok_and(|state| state.as_ref() == Some(&self.view.state))
+            && self.view.is_intact()
+        {
+            return Ok(self.view.unchanged());
+        }
         if !self.table.is_current()? {
             return Ok(Verdict::Changed);
         }
@@ -213,8 +224,7 @@ impl Snapshot {
             };
         }
         Ok(match same {
-            true if self.view.settled => Verdict::Same,
-            true => Verdict::Unsettled,
+            true => self.view.unchanged(),
             false if self.view.state.only_grew(&now) => Verdict::Grown,
             false => Verdict::Changed,
         })

@@ -55,7 +55,7 @@ impl<'a> Bytes<'a> {
         Ok(())
     }
 
-    /// The `N` or fewer bytes of one row, for a look-up.
+    /// The bytes of one row, for a look-up.
     #[inline]
     pub(super) fn probe(&mut self, offset: u64, into: &mut [u8]) -> Result<()> {
         match self.source {
@@ -64,6 +64,15 @@ impl<'a> Bytes<'a> {
                 Ok(())
             }
             Source::File => self.probe_page(offset, into),
+        }
+    }
+
+    /// `N` bytes, if they are mapped.
+    #[inline(always)]
+    pub(super) fn mapped<const N: usize>(&self, offset: u64) -> Option<[u8; N]> {
+        match self.source {
+            Source::Mapped(mapping) => Some(mapping.array(offset)),
+            Source::File => None,
         }
     }
 
@@ -86,6 +95,13 @@ impl<'a> Bytes<'a> {
     pub(super) fn will_need(&self, offset: u64, len: u64) {
         if let Source::Mapped(mapping) = self.source {
             mapping.will_need(offset, len);
+        }
+    }
+
+    /// Has a stretch mapped that is scanned now.
+    pub(super) fn populate(&self, offset: u64, len: u64) {
+        if let Source::Mapped(mapping) = self.source {
+            mapping.populate(offset, len);
         }
     }
 }

@@ -86,14 +86,42 @@ impl Summary {
         first..((ranks.end / block) as usize).max(first)
     }
 
-    /// What whole blocks come to together.
-    pub(super) fn tally(&self, blocks: Range<usize>) -> Tally {
-        Tally {
-            count: self.counts[blocks.clone()].iter().map(|&count| u64::from(count)).sum(),
-            sum: sum(&self.sums[blocks.clone()]),
-            min: extreme(&self.mins[blocks.clone()], |new, so_far| new < so_far),
-            max: extreme(&self.maxs[blocks], |new, so_far| new > so_far),
+    /// The sum of the values in whole blocks, and how many there are.
+    pub(super) fn total(&self, blocks: Range<usize>) -> (f64, u64) {
+        let count = self.counts[blocks.clone()].iter().map(|&count| u64::from(count)).sum();
+        let mut lanes = [0.0; LANES];
+        in_lanes(&self.sums[blocks], |lane, sum| lanes[lane] += sum);
+        let [a, b, c, d] = lanes;
+        ((a + c) + (b + d), count)
+    }
+
+    /// The smallest value in whole blocks, NaN without any.
+    pub(super) fn smallest(&self, blocks: Range<usize>) -> f64 {
+        let mut lanes = [f64::INFINITY; LANES];
+        let mins = &self.mins[blocks];
+        in_lanes(mins, |lane, min| {
+            lanes[lane] = if min < lanes[lane] { min } else { lanes[lane] };
+        });
+        let least = lanes.into_iter().fold(f64::INFINITY, f64::min);
+        // Nothing is larger than infinity: it may not be there.
+        if least == f64::INFINITY && mins.iter().all(|min| min.is_nan()) {
+            return f64::NAN;
         }
+        least
+    }
+
+    /// The largest value in whole blocks, NaN without any.
+    pub(super) fn largest(&self, blocks: Range<usize>) -> f64 {
+        let mut lanes = [f64::NEG_INFINITY; LANES];
+        let maxs = &self.maxs[blocks];
+        in_lanes(maxs, |lane, max| {
+            lanes[lane] = if max > lanes[lane] { max } else { lanes[lane] };
+        });
+        let most = lanes.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        if most == f64::NEG_INFINITY && maxs.iter().all(|max| max.is_nan()) {
+            return f64::NAN;
+        }
+        most
     }
 
     /// Whether a row of a whole block can have this value.
@@ -141,24 +169,21 @@ impl Summary {
     }
 }
 
-/// Lets a processor add several at a time.
-fn sum(parts: &[f64]) -> f64 {
-    const LANES: usize = 4;
-    let mut lanes = [0.0; LANES];
-    let chunks = parts.chunks_exact(LANES);
-    let rest: f64 = chunks.remainder().iter().sum();
+/// A processor works on so many numbers side by side, where each only waits
+/// for the one so many places before.
+const LANES: usize = 4;
+
+/// Calls `each` with the lane and the number of all in turn.
+#[inline(always)]
+fn in_lanes(numbers: &[f64], mut each: impl FnMut(usize, f64)) {
+    let chunks = numbers.chunks_exact(LANES);
+    let rest = chunks.remainder();
     for chunk in chunks {
         for lane in 0..LANES {
-            lanes[lane] += chunk[lane];
+            each(lane, chunk[lane]);
         }
     }
-    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]) + rest
-}
-
-/// The value that beats all others, NaN if there are only those.
-fn extreme(parts: &[f64], beats: impl Fn(f64, f64) -> bool) -> f64 {
-    let take = |so_far: f64, new: f64| {
-        if beats(new, so_far) || so_far.is_nan() { new } else { so_far }
-    };
-    parts.iter().fold(f64::NAN, |so_far, &new| take(so_far, new))
+    for (lane, &number) in rest.iter().enumerate() {
+        each(lane, number);
+    }
 }

@@ -3,7 +3,7 @@
 use super::order::reserve;
 use super::summary::Summary;
 use crate::error::{Error, Result};
-use crate::myisam::{BLOCK, BadFlag, Block, Layout, Row};
+use crate::myisam::{BLOCK, BadFlag, Block, Columns, Layout, Row};
 use std::ops::Range;
 use std::path::Path;
 
@@ -28,6 +28,7 @@ pub(super) struct Survey<'a> {
     /// `None` as soon as a segment begins before the one in front ended.
     summary: Option<Summary>,
     failure: Option<Error>,
+    columns: Columns,
 }
 
 impl<'a> Survey<'a> {
@@ -55,6 +56,7 @@ impl<'a> Survey<'a> {
             runs_before: runs_before.unwrap_or(0),
             summary: Some(summary),
             failure: None,
+            columns: Columns::default(),
         }
     }
 
@@ -67,7 +69,10 @@ impl<'a> Survey<'a> {
             let until = self.summary.as_ref().map_or(0, Summary::until_whole);
             let piece = if until == 0 { BLOCK } else { until };
             let (now, later) = rows.split_at((piece * stride).min(rows.len()));
-            let block = (until == 0).then(|| self.layout.block(now)).flatten();
+            let block = match until {
+                0 => self.layout.block(now, &mut self.columns),
+                _ => None,
+            };
             match block {
                 Some(block) => self.take_block(row, &block),
                 None => {

@@ -15,6 +15,9 @@ use std::ops::Range;
 /// checksum pad. Anything longer was refused.
 pub const MAX_STRIDE: usize = 32;
 
+/// Bytes of a plain row: flag, u32 time, f32 value.
+pub const PLAIN_STRIDE: usize = 9;
+
 const DELETED: u8 = 0;
 const LIVE: u8 = 1;
 
@@ -201,7 +204,7 @@ impl Layout {
                 "rows of {stride} bytes for columns of {offset}"
             )));
         }
-        let plain = stride == 9
+        let plain = stride == PLAIN_STRIDE
             && data2.is_none()
             && (time.offset, time.kind, time.unsigned) == (1, ColumnType::Int, true)
             && (data.offset, data.kind) == (5, ColumnType::Float);
@@ -260,7 +263,7 @@ impl Layout {
     }
 
     /// Whether rows are the nine bytes flag, u32 time, f32 value.
-    pub(super) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         self.plain
     }
 
@@ -287,14 +290,14 @@ impl Layout {
 
     /// The row in `bytes`, which must be one stride long; `None` if it is
     /// deleted or has no time.
-    #[inline]
+    #[inline(always)]
     pub fn row(&self, bytes: &[u8]) -> Option<Row> {
         let flag = bytes[0];
         if flag & LIVE == 0 || flag & self.time.null_bit != 0 {
             return None;
         }
         if self.plain {
-            let bytes: &[u8; 9] = bytes.try_into().expect("a row is one stride long");
+            let bytes: &[u8; PLAIN_STRIDE] = bytes.try_into().expect("a row is one stride long");
             return Some(self.plain_row(bytes));
         }
         Some(Row { time: self.time.integer(bytes), value: self.data.number(bytes) })
@@ -328,8 +331,8 @@ impl Layout {
         mut each: impl FnMut(usize, Option<Row>),
     ) -> Result<(), BadFlag> {
         if self.plain {
-            for (index, bytes) in chunk.chunks_exact(9).enumerate() {
-                let bytes: &[u8; 9] = bytes.try_into().expect("chunks of nine");
+            for (index, bytes) in chunk.chunks_exact(PLAIN_STRIDE).enumerate() {
+                let bytes: &[u8; PLAIN_STRIDE] = bytes.try_into().expect("chunks of nine");
                 let flag = bytes[0];
                 if flag & self.fixed_bits != self.fixed_bits && flag != DELETED {
                     return Err(BadFlag { index, flag });

@@ -4,7 +4,7 @@
 //! in column by column, which compilers turn into vector instructions; any
 //! other rows one by one. Both add up in the same order, to the same bits.
 
-use super::layout::{BadFlag, Layout, Row};
+use super::layout::{BadFlag, Layout, PLAIN_STRIDE, Row};
 
 /// Rows that are taken in together.
 pub const BLOCK: usize = 128;
@@ -12,9 +12,6 @@ pub const BLOCK: usize = 128;
 /// Sums are kept in so many parts, the row at place `i` going to part
 /// `i % LANES`.
 const LANES: usize = 8;
-
-/// Bytes of a plain row: flag, u32, f32.
-const PLAIN: usize = 9;
 
 /// What the values of some rows come to; rows without value are left out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,30 +37,20 @@ pub struct Block {
     pub tally: Tally,
 }
 
-/// A [`Tally`] that is being made.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tallying {
+/// A sum of values that is being made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totalling {
     rows: usize,
     count: u64,
     sums: [f64; LANES],
-    min: f64,
-    max: f64,
 }
 
-impl Tally {
-    /// Of no rows.
-    pub const EMPTY: Tally = Tally { count: 0, sum: 0.0, min: f64::NAN, max: f64::NAN };
-
-    /// Of these rows and `later` ones.
-    #[must_use]
-    pub fn and(self, later: Tally) -> Tally {
-        Tally {
-            count: self.count + later.count,
-            sum: self.sum + later.sum,
-            min: less(later.min, self.min),
-            max: more(later.max, self.max),
-        }
-    }
+/// A [`Tally`] that is being made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tallying {
+    total: Totalling,
+    min: f64,
+    max: f64,
 }
 
 /// The smaller of a new value and the one so far, either of which may be NaN.
@@ -75,31 +62,13 @@ fn more(new: f64, so_far: f64) -> f64 {
     if new > so_far || so_far.is_nan() { new } else { so_far }
 }
 
-impl Default for Tallying {
-    fn default() -> Tallying {
-        Tallying {
-            rows: 0,
-            count: 0,
-            sums: [0.0; LANES],
-            min: f64::NAN,
-            max: f64::NAN,
-        }
-    }
-}
-
-impl Tallying {
-    /// How many rows were taken in.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
+impl Totalling {
     /// Takes in one row.
+    #[inline]
     pub fn push(&mut self, value: f64) {
         if !value.is_nan() {
             self.count += 1;
             self.sums[self.rows % LANES] += value;
-            self.min = less(value, self.min);
-            self.max = more(value, self.max);
         }
         self.rows += 1;
     }
@@ -107,21 +76,91 @@ impl Tallying {
     /// Takes in whole rows. `false` if one of them does not count: it has been
     /// deleted, or has no time.
     pub fn extend(&mut self, layout: &Layout, rows: &[u8]) -> Result<bool, BadFlag> {
+        let mut done = 0;
+        if layout.is_plain() && self.rows % LANES == 0 {
+            done = self.extend_plain(rows, layout.full_flag());
+        }
+        let (_, rest) = rows.split_at(done * layout.stride());
         let mut all_count = true;
-        let mut columns = Columns::new();
+        layout
+            .for_each(rest, |_, row| match row {
+                Some(row) => self.push(row.value),
+                None => all_count = false,
+            })
+            .map_err(|bad| BadFlag { index: done + bad.index, ..bad })?;
+        Ok(all_count)
+    }
+
+    /// Takes in as many of these rows as make whole lanes, none if that is
+    /// not as simple as adding their values. How many it were.
+    fn extend_plain(&mut self, rows: &[u8], flag: u8) -> usize {
+        let mut sums = self.sums;
+        let mut others = 0;
+        let lanes = rows.chunks_exact(LANES * PLAIN_STRIDE);
+        let count = lanes.len() * LANES;
+        for rows in lanes {
+            let rows: &[u8; LANES * PLAIN_STRIDE] = rows.try_into().expect("a lane each");
+            for lane in 0..LANES {
+                let at = lane * PLAIN_STRIDE;
+                others |= rows[at] ^ flag;
+                let value = rows[at + 5..at + PLAIN_STRIDE].try_into().expect("four bytes");
+                sums[lane] += f64::from(f32::from_le_bytes(value));
+            }
+        }
+        // A NaN among the values is one in the sums.
+        if others != 0 || sums.iter().any(|sum| sum.is_nan()) {
+            return 0;
+        }
+        self.sums = sums;
+        self.count += count as u64;
+        self.rows += count;
+        count
+    }
+
+    /// The sum of the values, and how many there are.
+    pub fn total(&self) -> (f64, u64) {
+        let [a, b, c, d, e, f, g, h] = self.sums;
+        (((a + e) + (b + f)) + ((c + g) + (d + h)), self.count)
+    }
+}
+
+impl Default for Tallying {
+    fn default() -> Tallying {
+        Tallying { total: Totalling::default(), min: f64::NAN, max: f64::NAN }
+    }
+}
+
+impl Tallying {
+    /// How many rows were taken in.
+    pub fn rows(&self) -> usize {
+        self.total.rows
+    }
+
+    /// Takes in one row.
+    pub fn push(&mut self, value: f64) {
+        self.total.push(value);
+        if !value.is_nan() {
+            self.min = less(value, self.min);
+            self.max = more(value, self.max);
+        }
+    }
+
+    /// Takes in whole rows. `false` if one of them does not count: it has been
+    /// deleted, or has no time.
+    pub fn extend(&mut self, layout: &Layout, rows: &[u8]) -> Result<bool, BadFlag> {
+        let mut all_count = true;
+        let mut columns = Columns::default();
         for (number, part) in rows.chunks(BLOCK * layout.stride()).enumerate() {
             let mut done = 0;
-            if layout.is_plain() && self.rows % LANES == 0 {
-                let whole = part.len() / (LANES * PLAIN) * (LANES * PLAIN);
-                if columns.fill(&part[..whole], layout.full_flag())
-                    && columns.add_to(self, whole / PLAIN)
-                {
-                    done = whole;
-                }
+            if layout.is_plain() && self.rows() % LANES == 0 {
+                let lanes = part.len() / (LANES * PLAIN_STRIDE) * LANES;
+                let simple = columns.fill(&part[..lanes * PLAIN_STRIDE], layout.full_flag())
+                    && columns.add_to(self, lanes);
+                done = if simple { lanes } else { 0 };
             }
-            let before = number * BLOCK + done / layout.stride();
+            let before = number * BLOCK + done;
             layout
-                .for_each(&part[done..], |_, row| match row {
+                .for_each(&part[done * layout.stride()..], |_, row| match row {
                     Some(row) => self.push(row.value),
                     None => all_count = false,
                 })
@@ -132,13 +171,8 @@ impl Tallying {
 
     /// What they come to.
     pub fn tally(&self) -> Tally {
-        let [a, b, c, d, e, f, g, h] = self.sums;
-        Tally {
-            count: self.count,
-            sum: ((a + e) + (b + f)) + ((c + g) + (d + h)),
-            min: self.min,
-            max: self.max,
-        }
+        let (sum, count) = self.total.total();
+        Tally { count, sum, min: self.min, max: self.max }
     }
 }
 
@@ -146,12 +180,11 @@ impl Layout {
     /// The [`Block`] that `rows` make, [`BLOCK`] of them: `None` if they are
     /// no such block, or one that has to be read row by row.
     #[inline]
-    pub fn block(&self, rows: &[u8]) -> Option<Block> {
+    pub fn block(&self, rows: &[u8], columns: &mut Columns) -> Option<Block> {
         if !self.is_plain() {
             return self.block_by_rows(rows);
         }
-        let rows: &[u8; BLOCK * PLAIN] = rows.try_into().ok()?;
-        let mut columns = Columns::new();
+        let rows: &[u8; BLOCK * PLAIN_STRIDE] = rows.try_into().ok()?;
         let mut tallying = Tallying::default();
         if !columns.fill(rows, self.full_flag())
             || !columns.is_ascending()
@@ -185,8 +218,11 @@ impl Layout {
     }
 }
 
-/// Up to [`BLOCK`] plain rows, column by column.
-struct Columns {
+/// Room for a block of plain rows, column by column. What is in it does not
+/// matter; it only need not be made anew for each block.
+#[derive(Debug)]
+pub struct Columns {
+    words: [u64; BLOCK],
     /// With the top bit flipped: that makes the order of unsigned numbers the
     /// one of signed, which more processors can compare many at a time.
     times: [i32; BLOCK],
@@ -195,31 +231,32 @@ struct Columns {
 
 const TOP: u32 = 1 << 31;
 
-impl Columns {
-    #[inline(always)]
-    fn new() -> Columns {
-        Columns { times: [0; BLOCK], values: [0.0; BLOCK] }
+impl Default for Columns {
+    fn default() -> Columns {
+        Columns { words: [0; BLOCK], times: [0; BLOCK], values: [0.0; BLOCK] }
     }
+}
 
+impl Columns {
     /// Reads plain rows, a multiple of four. `false` if one of them does not
     /// have this flag byte.
     #[inline(always)]
     fn fill(&mut self, rows: &[u8], flag: u8) -> bool {
         // One load and one store a row here, and the columns from whole
         // vectors of these, is faster than two of each.
-        let mut words = [0_u64; BLOCK];
         let mut others = [0_u8; 4];
-        for (rows, words) in rows.chunks_exact(4 * PLAIN).zip(words.chunks_exact_mut(4)) {
-            let rows: &[u8; 4 * PLAIN] = rows.try_into().expect("chunks of four rows");
+        let words = self.words.chunks_exact_mut(4);
+        for (rows, words) in rows.chunks_exact(4 * PLAIN_STRIDE).zip(words) {
+            let rows: &[u8; 4 * PLAIN_STRIDE] = rows.try_into().expect("chunks of four rows");
             for lane in 0..4 {
-                let at = lane * PLAIN;
+                let at = lane * PLAIN_STRIDE;
                 others[lane] |= rows[at] ^ flag;
-                let word = rows[at + 1..at + PLAIN].try_into().expect("eight bytes");
+                let word = rows[at + 1..at + PLAIN_STRIDE].try_into().expect("eight bytes");
                 words[lane] = u64::from_le_bytes(word);
             }
         }
         for ((word, time), value) in
-            words.iter().zip(&mut self.times).zip(&mut self.values)
+            self.words.iter().zip(&mut self.times).zip(&mut self.values)
         {
             *time = (*word as u32 ^ TOP) as i32;
             *value = f32::from_bits((*word >> 32) as u32);
@@ -250,7 +287,7 @@ impl Columns {
         if values.is_empty() {
             return false;
         }
-        let mut sums = tallying.sums;
+        let mut sums = tallying.total.sums;
         for lanes in values.chunks_exact(LANES) {
             for lane in 0..LANES {
                 sums[lane] += f64::from(lanes[lane]);
@@ -276,9 +313,11 @@ impl Columns {
             tallying.min = less(f64::from(mins[lane]), tallying.min);
             tallying.max = more(f64::from(maxs[lane]), tallying.max);
         }
-        tallying.sums = sums;
-        tallying.count += rows as u64;
-        tallying.rows += rows;
+        tallying.total = Totalling {
+            sums,
+            count: tallying.total.count + rows as u64,
+            rows: tallying.total.rows + rows,
+        };
         true
     }
 }
@@ -312,6 +351,7 @@ mod tests {
     #[test]
     fn a_block_at_once_is_the_same_as_its_rows_one_by_one() {
         let mut random = fastrand::Rng::with_seed(7);
+        let mut columns = Columns::default();
         let layout = Layout::bare(true);
         for round in 0..2000 {
             let mut all: Vec<(u8, u32, f32)> = (0..BLOCK as u32)
@@ -332,7 +372,11 @@ mod tests {
             let mut tallying = Tallying::default();
             assert_eq!(tallying.extend(&layout, &bytes), Ok(true));
             assert!(same(tallying.tally(), want), "{:?} {want:?}", tallying.tally());
-            if let Some(block) = layout.block(&bytes) {
+            let mut totalling = Totalling::default();
+            assert_eq!(totalling.extend(&layout, &bytes), Ok(true));
+            assert_eq!(totalling.total().0.to_bits(), want.sum.to_bits());
+            assert_eq!(totalling.total().1, want.count);
+            if let Some(block) = layout.block(&bytes, &mut columns) {
                 assert!(same(block.tally, want), "{block:?} {want:?}");
                 assert_eq!((block.first, block.last), (4_000_000_000, 4_000_000_127));
             } else {
@@ -352,26 +396,31 @@ mod tests {
             tallying.extend(&layout, &bytes[cut * 9..]).unwrap();
             let want = one_by_one(all.iter().map(|row| row.2));
             assert_eq!(tallying, want, "cut at {cut}");
+            let mut totalling = Totalling::default();
+            totalling.extend(&layout, &bytes[..cut * 9]).unwrap();
+            totalling.extend(&layout, &bytes[cut * 9..]).unwrap();
+            assert_eq!(totalling, want.total, "cut at {cut}");
         }
     }
 
     #[test]
     fn what_is_no_block_is_none() {
+        let mut columns = Columns::default();
         let layout = Layout::bare(true);
         let good: Vec<_> = (0..BLOCK as u32).map(|i| (0xf9, i, 1.0)).collect();
-        assert!(layout.block(&rows(&good)).is_some());
-        assert!(layout.block(&rows(&good[1..])).is_none());
+        assert!(layout.block(&rows(&good), &mut columns).is_some());
+        assert!(layout.block(&rows(&good[1..]), &mut columns).is_none());
         for place in 0..BLOCK {
             for flag in [0, 0xfb, 0xff, 0xf8] {
                 let mut bad = good.clone();
                 bad[place].0 = flag;
-                assert!(layout.block(&rows(&bad)).is_none(), "{flag:#x} at {place}");
+                assert!(layout.block(&rows(&bad), &mut columns).is_none(), "{flag:#x} at {place}");
             }
             if place > 0 {
                 let mut bad = good.clone();
                 // Far before, so that signed and wrapped comparisons differ.
                 bad[place - 1].1 = u32::MAX;
-                assert!(layout.block(&rows(&bad)).is_none(), "descent at {place}");
+                assert!(layout.block(&rows(&bad), &mut columns).is_none(), "descent at {place}");
             }
         }
     }
@@ -383,6 +432,8 @@ mod tests {
             let mut all: Vec<_> = (0..201_u32).map(|i| (0xf9, i, 1.0)).collect();
             all[place].0 = 0x10;
             let error = Tallying::default().extend(&layout, &rows(&all)).unwrap_err();
+            assert_eq!((error.index, error.flag), (place, 0x10));
+            let error = Totalling::default().extend(&layout, &rows(&all)).unwrap_err();
             assert_eq!((error.index, error.flag), (place, 0x10));
         }
     }

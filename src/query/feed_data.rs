@@ -1,6 +1,5 @@
 //! `get_feed_data` as emoncms's feed model of July 2013 answered it.
 
-use super::window::average;
 use super::{MAX_WINDOWS, Point, Series, push, room_for, rows};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Cursor, Feed};
@@ -104,9 +103,9 @@ fn averaged(cursor: &mut Cursor, first: i64, last: i64, step: i64) -> Result<Vec
         // Groups are aligned to multiples of the step, not to the start.
         let group = cursor.row(rank)?.time.div_euclid(step);
         let next = cursor.lower_bound((group + 1).saturating_mul(step))?.min(behind);
-        let value = average(&cursor.tally(rank..next)?);
-        if !value.is_nan() {
-            push(&mut points, in_ms(group * step, value))?;
+        let (sum, count) = cursor.total(rank..next)?;
+        if count > 0 {
+            push(&mut points, in_ms(group * step, sum / count as f64))?;
         }
         rank = next;
     }

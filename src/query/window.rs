@@ -3,7 +3,7 @@
 use super::{Aggregate, Flags, Point, Series, room_for};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Cursor, Feed, Snapshot};
-use crate::myisam::{Row, Tally};
+use crate::myisam::Row;
 use std::ops::Range;
 
 /// More windows in one call are an argument error.
@@ -155,20 +155,20 @@ impl Windows {
             Aggregate::Last if ranks.is_empty() => Chosen::NONE,
             Aggregate::Last => Chosen::of(cursor.row(ranks.end - 1)?),
             Aggregate::Average => {
-                let tally = cursor.tally(ranks)?;
-                Chosen::computed(average(&tally))
+                let (sum, count) = cursor.total(ranks)?;
+                Chosen::computed(if count > 0 { sum / count as f64 } else { f64::NAN })
             }
             Aggregate::Sum => {
-                let Tally { sum, count, .. } = cursor.tally(ranks)?;
+                let (sum, count) = cursor.total(ranks)?;
                 Chosen::computed(if count > 0 { sum } else { f64::NAN })
             }
-            Aggregate::Count => Chosen::computed(cursor.tally(ranks)?.count as f64),
+            Aggregate::Count => Chosen::computed(cursor.total(ranks)?.1 as f64),
             Aggregate::Min => {
-                let value = cursor.tally(ranks.clone())?.min;
+                let value = cursor.smallest(ranks.clone())?;
                 self.extreme(cursor, ranks, value)?
             }
             Aggregate::Max => {
-                let value = cursor.tally(ranks.clone())?.max;
+                let value = cursor.largest(ranks.clone())?;
                 self.extreme(cursor, ranks, value)?
             }
         })
@@ -191,11 +191,6 @@ impl Windows {
         }
         Ok(Chosen::computed(value))
     }
-}
-
-/// The mean of the values, NaN without any.
-pub(super) fn average(tally: &Tally) -> f64 {
-    if tally.count > 0 { tally.sum / tally.count as f64 } else { f64::NAN }
 }
 
 /// What a window answers: a value, and a time if it is a row's.
