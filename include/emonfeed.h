@@ -239,6 +239,22 @@
 #define EMONFEED_OPEN_NOFOLLOW 2
 
 /**
+ * Open flag: read all rows again whenever the feed was written to. Without
+ * it, rows of a table made with `CHECKSUM=1` are not read again if the
+ * table's checksum proves that they only were added to.
+ */
+#define EMONFEED_OPEN_STRICT 4
+
+/**
+ * Open flag: believe the counters in the table's `.MYI` where they say that
+ * rows were only added, so that a table without checksum need not be read
+ * again after each reading that comes in. They do not tell of a row that
+ * another connection edits between two readings: only for feeds that nobody
+ * edits. Not together with `EMONFEED_OPEN_STRICT`.
+ */
+#define EMONFEED_OPEN_TRUST_COUNTERS 8
+
+/**
  * Aggregate: the value of the earliest row of the window, NaN if that row
  * has none.
  */
@@ -464,8 +480,8 @@ typedef struct emonfeed_error emonfeed_error;
  * Any number of threads may use one feed at the same time, and it may be
  * used after `fork()`. Only `emonfeed_feed_free()` needs it alone.
  *
- * Functions: `emonfeed_feed_open()`, `emonfeed_feed_meta()`,
- * `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
+ * Functions: `emonfeed_feed_open()`, `emonfeed_feed_open_cached()`,
+ * `emonfeed_feed_meta()`, `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
  * `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
  * `emonfeed_feed_rows()`, `emonfeed_feed_rows_from()`,
  * `emonfeed_feed_histogram()`, `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
@@ -845,6 +861,29 @@ emonfeed_status emonfeed_feed_open(const char *path,
                                    uint32_t flags,
                                    emonfeed_feed **out,
                                    emonfeed_error **error);
+
+/**
+ * Like `emonfeed_feed_open()`, and keeps what it finds out of the feed's rows
+ * in a file in the directory `cache_dir`, so that the next process need not
+ * read all rows once more: on a memory card that saves seconds.
+ *
+ * The file takes about a twenty-fifth of the rows' bytes. It is used while
+ * the feed's files are as they were, or are proved to have grown only (see
+ * `EMONFEED_OPEN_TRUST_COUNTERS`); one that does not fit or is damaged is
+ * made anew, and any may be deleted at any time. Feeds below 16,384 rows are
+ * read instead.
+ *
+ * `cache_dir` is made if it is missing. It must belong to this user or root
+ * and be writable by nobody else, as what is in it decides answers;
+ * otherwise the call fails with `EMONFEED_STATUS_PERMISSION`. NULL is
+ * `emonfeed_feed_open()`.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_open_cached(const char *path,
+                                          uint32_t flags,
+                                          const char *cache_dir,
+                                          emonfeed_feed **out,
+                                          emonfeed_error **error);
 
 /**
  * Frees a feed. Series, histograms and errors it gave stay as they are. NULL

@@ -21,4 +21,4 @@ pub mod output;
 pub mod query;
 
 pub use error::{Error, Result, Status};
-pub use feed::{Access, Feed, Options};
+pub use feed::{Access, Evidence, Feed, Options};

@@ -4,8 +4,8 @@ use super::fina::{self, Fina};
 use super::plan;
 use crate::error::{Error, Result, Status};
 use crate::feed::{
-    Access, Options, PATIENCE, Paths, Retry, State, Table, changed, held_too_long,
-    lock_within, read_up_to,
+    Access, Evidence, Options, PATIENCE, Paths, Retry, State, Table, changed,
+    held_too_long, lock_within, read_up_to,
 };
 use crate::myisam::{BadFlag, Header, Layout};
 use rustix::fs::FlockOperation;
@@ -19,7 +19,12 @@ use std::time::SystemTime;
 /// A definition file is a few kilobytes; the reader refuses larger ones.
 pub(super) const MAX_DEFINITION: u64 = 4 << 20;
 
-const SOURCE_OPTIONS: Options = Options { access: Access::Pread, no_follow: true };
+const SOURCE_OPTIONS: Options = Options {
+    access: Access::Pread,
+    no_follow: true,
+    evidence: Evidence::Nothing,
+    keep: None,
+};
 
 /// A table's `.frm` or `.sdi`.
 pub(super) struct DefinitionFile {

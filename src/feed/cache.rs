@@ -11,6 +11,7 @@ use crate::error::Result;
 use once_cell::sync::OnceCell;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -31,6 +32,8 @@ struct Key {
 pub(super) struct Entry {
     pub(super) table: Arc<Table>,
     view: Mutex<Option<Arc<View>>>,
+    /// What was known of rows without reading them did not fit them.
+    mistrusts: AtomicBool,
 }
 
 impl Entry {
@@ -48,10 +51,24 @@ impl Entry {
         if let Some(view) = kept.as_ref().filter(|view| view.holds(&state)) {
             return Ok(view.clone());
         }
-        let view = View::build(&self.table, state, options, kept.as_deref())?;
+        let trusts = !self.mistrusts.load(Ordering::Relaxed);
+        let view = View::build(&self.table, state, options, kept.take(), trusts)?;
         let view = Arc::new(view);
         *kept = Some(view.clone());
         Ok(view)
+    }
+
+    /// Forgets what is remembered of the rows if some of that was known
+    /// without reading them, and from now on reads them all. Whether there was
+    /// such a thing.
+    pub(super) fn forget(&self) -> bool {
+        let mut kept = lock(&self.view);
+        if kept.as_ref().is_none_or(|view| view.was_read()) {
+            return false;
+        }
+        self.mistrusts.store(true, Ordering::Relaxed);
+        *kept = None;
+        true
     }
 
     fn footprint(&self) -> usize {
@@ -89,7 +106,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The table at `paths` as it was when last used.
 pub(super) fn kept(paths: &Paths, options: &Options) -> Option<Arc<Entry>> {
-    let key = Key { paths: paths.clone(), options: *options };
+    let key = Key { paths: paths.clone(), options: options.clone() };
     let mut cache = cache();
     cache.clock += 1;
     let clock = cache.clock;
@@ -101,7 +118,7 @@ pub(super) fn kept(paths: &Paths, options: &Options) -> Option<Arc<Entry>> {
 
 /// The table at `paths`, as it is now.
 pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
-    let key = Key { paths: paths.clone(), options: *options };
+    let key = Key { paths: paths.clone(), options: options.clone() };
     if let Some(entry) = kept(paths, options) {
         if entry.table.is_current()? {
             return Ok(entry);
@@ -109,7 +126,11 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
         cache().tables.remove(&key);
     }
     let table = Arc::new(Table::open(paths, options)?);
-    let entry = Arc::new(Entry { table, view: Mutex::default() });
+    let entry = Arc::new(Entry {
+        table,
+        view: Mutex::default(),
+        mistrusts: AtomicBool::new(false),
+    });
     let mut cache = cache();
     cache.tables.retain(|_, (entry, _)| !entry.is_deleted());
     let clock = cache.clock;

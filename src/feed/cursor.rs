@@ -5,7 +5,9 @@ use super::scan::{changed_underfoot, scan};
 use super::source::Bytes;
 use super::summary::Summary;
 use crate::error::Result;
-use crate::myisam::{BLOCK, BadFlag, Layout, MAX_STRIDE, PLAIN_STRIDE, Row, Tally, Tallying, Totalling};
+use crate::myisam::{
+    BLOCK, BadFlag, Layout, MAX_STRIDE, PLAIN_STRIDE, Row, Tally, Tallying, Totalling,
+};
 use std::ops::Range;
 use std::path::Path;
 
@@ -296,13 +298,9 @@ impl<'a> Cursor<'a> {
         while rank < ranks.end {
             let row = self.offset(rank) / self.layout.stride() as u64;
             let count = self.run_end.min(ranks.end) - rank;
-            scan(
-                &self.bytes,
-                self.layout,
-                row..row + count,
-                self.path,
-                |_, chunk| each(chunk),
-            )?;
+            scan(&self.bytes, self.layout, row..row + count, self.path, |_, chunk| {
+                each(chunk)
+            })?;
             rank += count;
         }
         Ok(())

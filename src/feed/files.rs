@@ -181,6 +181,11 @@ impl Identity {
         Identity { device: meta.dev(), inode: meta.ino() }
     }
 
+    /// Device and inode.
+    pub(super) fn numbers(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+
     /// Of what a path leads to now; `None` if to nothing.
     pub fn at(path: &Path) -> Result<Option<Identity>> {
         match fs::metadata(path) {

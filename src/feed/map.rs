@@ -86,7 +86,8 @@ impl Mapping {
         if offset < end {
             // A hint: when it fails, the scan is slower, no more. Kernels
             // before 5.14 do not know how to populate.
-            let _ = self.raw.advise_range(advice, offset as usize, (end - offset) as usize);
+            let _ =
+                self.raw.advise_range(advice, offset as usize, (end - offset) as usize);
         }
     }
 

@@ -8,7 +8,9 @@
 mod cache;
 mod cursor;
 mod files;
+mod growth;
 mod guard;
+mod keep;
 mod lock;
 mod map;
 mod merge;
@@ -26,6 +28,7 @@ mod table;
 pub(crate) use cursor::Cursor;
 pub(crate) use files::open as open_file;
 pub use files::{Identity, Paths};
+pub use growth::Evidence;
 pub(crate) use lock::{PATIENCE, held_too_long, lock_within};
 pub(crate) use retry::Retry;
 pub use snapshot::Snapshot;
@@ -33,7 +36,8 @@ pub use state::State;
 pub use table::Table;
 pub(crate) use table::{changed, may_pass, read_header_once, read_up_to};
 
-use crate::error::Result;
+use crate::error::{Result, Status};
+use cache::Entry;
 use lock::SharedLock;
 use snapshot::{Verdict, View};
 use std::path::Path;
@@ -51,12 +55,19 @@ pub enum Access {
 }
 
 /// How to open a feed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Options {
     /// How the rows are read.
     pub access: Access,
     /// Refuse a symbolic link in the last part of the path.
     pub no_follow: bool,
+    /// What it takes to believe that a table which was written to has only
+    /// grown.
+    pub evidence: Evidence,
+    /// A directory for summaries, which new processes then need not make
+    /// again. It is made if it is missing; nobody else may be able to write to
+    /// it.
+    pub keep: Option<Arc<Path>>,
 }
 
 /// A feed, by path. Nothing is held open by it; files are found anew, and
@@ -93,6 +104,7 @@ impl Feed {
     /// The same with options.
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Feed> {
         let paths = Paths::new(path.as_ref())?;
+        options.keep.as_deref().map_or(Ok(()), keep::check)?;
         let mut retry = Retry::new();
         while let Err(e) = cache::table(&paths, &options) {
             if !retry.waits_out(&e, &paths) {
@@ -163,7 +175,7 @@ impl Feed {
         // Nearly always nothing was written since the last query.
         if let Some(entry) = cache::kept(&self.paths, &self.options) {
             if let Some(view) = entry.known_view() {
-                return ask(query, &entry.table, view, false);
+                return ask(query, &entry, view, false);
             }
         }
         let entry = cache::table(&self.paths, &self.options)?;
@@ -179,17 +191,18 @@ impl Feed {
             return Err(table::changed().at(table.path()));
         }
         let view = entry.view(state, &self.options)?;
-        ask(query, table, view, lock.is_some())
+        ask(query, &entry, view, lock.is_some())
     }
 }
 
 /// Asks `query` once, and looks whether the rows changed meanwhile.
 fn ask<T>(
     query: &mut impl FnMut(&Snapshot) -> Result<T>,
-    table: &Arc<Table>,
+    entry: &Entry,
     view: Arc<View>,
     locked: bool,
 ) -> Result<(T, Verdict)> {
+    let table = &entry.table;
     let snapshot = Snapshot::new(table.clone(), view);
     let answer = query(&snapshot);
     let verdict = match snapshot.verdict()? {
@@ -197,10 +210,17 @@ fn ask<T>(
         Verdict::Unsettled if locked => Verdict::Same,
         verdict => verdict,
     };
-    match (answer, verdict) {
-        (Ok(answer), verdict) => Ok((answer, verdict)),
-        (Err(e), Verdict::Same | Verdict::Unsettled) => Err(e),
+    let error = match (answer, verdict) {
+        (Ok(answer), verdict) => return Ok((answer, verdict)),
         // What was wrong may be the change's doing.
-        (Err(_), Verdict::Grown | Verdict::Changed) => Err(table::changed().at(table.path())),
+        (Err(_), Verdict::Grown | Verdict::Changed) => table::changed().at(table.path()),
+        (Err(error), Verdict::Same | Verdict::Unsettled) => error,
+    };
+    // Or that of what was known of the rows without reading them.
+    let of_rows = matches!(error.status(), Status::Changed | Status::BadRow);
+    if of_rows && entry.forget() {
+        Err(table::changed().at(table.path()))
+    } else {
+        Err(error)
     }
 }

@@ -162,6 +162,38 @@ impl Order {
         Ok(())
     }
 
+    /// Whether it is one that rows in so many slots can have: nothing in it
+    /// leads elsewhere.
+    pub(super) fn fits(&self, slots: u64) -> bool {
+        let Summary { firsts, runs, tail, .. } = &self.summary;
+        let blocks = usize::try_from(self.len.div_ceil(BLOCK as u64));
+        let ascends = |pair: &[Run]| pair[0].rank < pair[1].rank;
+        let run_fits = |index: usize| {
+            let Run { rank, row } = self.runs[index];
+            let rows = self.run_end(index).checked_sub(rank);
+            rows.and_then(|rows| row.checked_add(rows)).is_some_and(|end| end <= slots)
+        };
+        let begins_in = |(block, &run): (usize, &u32)| {
+            let rank = (block * BLOCK) as u64;
+            self.runs.get(run as usize).is_some_and(|run| run.rank <= rank)
+                && rank < self.run_end(run as usize)
+        };
+        let from_the_first = self.runs.first().is_none_or(|run| run.rank == 0);
+        blocks == Ok(firsts.len())
+            && blocks == Ok(runs.len())
+            && tail.rows() as u64 == self.len % BLOCK as u64
+            && (self.len > 0) == self.span.is_some()
+            && (self.len > 0) == !self.runs.is_empty()
+            && from_the_first
+            && self.runs.windows(2).all(ascends)
+            && (0..self.runs.len()).all(run_fits)
+            && runs.iter().enumerate().all(begins_in)
+            && self.span.is_none_or(|(first, last)| {
+                firsts.first() == Some(&first) && firsts.iter().all(|&t| t <= last)
+            })
+            && firsts.windows(2).all(|pair| pair[0] <= pair[1])
+    }
+
     /// How many rows count.
     pub(super) fn len(&self) -> u64 {
         self.len

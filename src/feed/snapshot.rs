@@ -1,6 +1,8 @@
 //! A feed's rows as they were at one moment.
 
 use super::cursor::Cursor;
+use super::growth::{Growth, Proof, Token};
+use super::keep;
 use super::map::Mapping;
 use super::order::Order;
 use super::scan::scan;
@@ -11,57 +13,106 @@ use super::{Access, Options};
 use crate::error::{Error, Result, Status};
 use crate::myisam::Layout;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What was found out about a table in one [`State`] of it.
 #[derive(Debug)]
 pub(super) struct View {
     state: State,
-    /// Whether an equal state later means equal rows.
-    settled: bool,
     layout: Layout,
     source: Source,
+    known: Known,
+}
+
+/// What is known of the rows.
+#[derive(Clone, Debug)]
+struct Known {
     order: Order,
+    /// What the files said then.
+    token: Token,
+    /// Whether the same again means the same rows.
+    settled: bool,
+    /// Whether all rows were read for it.
+    was_read: bool,
+    /// The slots for which it was kept in a file last.
+    kept: Option<u64>,
 }
 
 impl View {
-    /// Reads the rows of `table` through, taking over the mapping of an
-    /// earlier view where it still serves.
+    /// Finds out about the rows of `table`, taking over from an earlier view,
+    /// or from a kept summary, what still serves. Unless it `trusts` these,
+    /// all rows are read.
     pub(super) fn build(
         table: &Table,
         state: State,
         options: &Options,
-        earlier: Option<&View>,
+        earlier: Option<Arc<View>>,
+        trusts: bool,
     ) -> Result<View> {
-        let settled = state.is_settled(SystemTime::now());
+        let now = SystemTime::now();
+        let settled = state.is_settled(now);
         let bytes_of = |layout: &Layout| state.slots * layout.stride() as u64;
         let provisional = state.layout.clone().unwrap_or_else(|| Layout::bare(true));
         let len = bytes_of(&provisional);
         let source = match options.access {
             Access::Pread => Source::File,
-            Access::Mmap => map(table, len, earlier)?,
+            Access::Mmap => map(table, len, earlier.as_deref())?,
         };
-        let bytes = Bytes::new(&source, table.data(), table.path(), len);
+        let bytes = || Bytes::new(&source, table.data(), table.path(), len);
         let layout = match &state.layout {
             Some(layout) => layout.clone(),
-            None => bare_layout(&bytes, &provisional, state.slots, table)?,
+            None => bare_layout(&bytes(), &provisional, state.slots, table)?,
         };
-        let order =
-            Order::find(bytes, &layout, state.slots, table.path()).map_err(|e| {
-                if state.layout.is_none() { explain_bare(e, table) } else { e }
-            })?;
-        Ok(View { state, settled, layout, source, order })
+        let token = Token::of(&state, &layout);
+        let keep = options.keep.as_deref().filter(|_| state.slots >= keep::WORTHWHILE);
+        let before = match earlier {
+            _ if !trusts => None,
+            Some(view) => Some(Known::of(view)),
+            None => keep.and_then(|folder| Known::kept(folder, table.path())),
+        };
+        let carried_over = match before {
+            Some(known) => {
+                let known =
+                    known.carry_over(&token, &bytes(), &layout, options, table)?;
+                known.map(|known| Known { settled, ..known })
+            }
+            None => None,
+        };
+        let mut known = match carried_over {
+            Some(known) => known,
+            None => {
+                let order = Order::find(bytes(), &layout, state.slots, table.path());
+                let explain = |e| {
+                    if state.layout.is_none() { explain_bare(e, table) } else { e }
+                };
+                let order = order.map_err(explain)?;
+                Known { order, token, settled, was_read: true, kept: None }
+            }
+        };
+        if let Some(folder) =
+            keep.filter(|_| known.is_worth_keeping(&state, options, now))
+        {
+            keep::save(folder, table.path(), &known.token, &known.order);
+            known.kept = Some(state.slots);
+        }
+        Ok(View { state, layout, source, known })
+    }
+
+    /// Whether all rows were read for it.
+    pub(super) fn was_read(&self) -> bool {
+        self.known.was_read
     }
 
     /// Whether this view still holds in `state`, for the calling thread.
     pub(super) fn holds(&self, state: &State) -> bool {
-        self.settled && self.state == *state && self.is_intact() && self.is_safe()
+        self.known.settled && self.state == *state && self.is_intact() && self.is_safe()
     }
 
     /// Memory held besides the mapping, in bytes.
     pub(super) fn footprint(&self) -> usize {
-        self.order.footprint()
+        self.known.order.footprint()
     }
 
     fn is_intact(&self) -> bool {
@@ -70,11 +121,78 @@ impl View {
 
     /// The verdict when the files say what they said.
     fn unchanged(&self) -> Verdict {
-        if self.settled { Verdict::Same } else { Verdict::Unsettled }
+        if self.known.settled { Verdict::Same } else { Verdict::Unsettled }
     }
 
     fn is_safe(&self) -> bool {
         matches!(self.source, Source::File) || Mapping::is_safe()
+    }
+}
+
+impl Known {
+    fn of(view: Arc<View>) -> Known {
+        Arc::try_unwrap(view).map_or_else(|view| view.known.clone(), |view| view.known)
+    }
+
+    fn kept(folder: &Path, feed: &Path) -> Option<Known> {
+        let (token, order) = keep::load(folder, feed)?;
+        let kept = Some(token.slots());
+        Some(Known { order, token, settled: true, was_read: false, kept })
+    }
+
+    /// What is known of the rows now, if there is proof that they only were
+    /// added to.
+    fn carry_over(
+        self,
+        now: &Token,
+        bytes: &Bytes,
+        layout: &Layout,
+        options: &Options,
+        table: &Table,
+    ) -> Result<Option<Known>> {
+        let Some(Growth { slots, proof }) = self.token.growth(now, options.evidence)
+        else {
+            return Ok(None);
+        };
+        if slots.is_empty() && !self.settled {
+            return Ok(None);
+        }
+        let mut sum: u32 = 0;
+        let order = self.order.extended(bytes, layout, slots, table.path(), |rows| {
+            if let Proof::Checksum { skip_nulls, .. } = proof {
+                sum = sum.wrapping_add(layout.checksum(rows, skip_nulls));
+            }
+        })?;
+        let proved = match proof {
+            Proof::Given => true,
+            Proof::Checksum { sum: wanted, .. } => sum == wanted,
+        };
+        Ok(order.filter(|_| proved).map(|order| Known {
+            order,
+            token: now.clone(),
+            settled: false,
+            was_read: false,
+            kept: self.kept,
+        }))
+    }
+
+    /// Whether it should be kept for other processes: they could use it, and
+    /// what they have by now, if anything, is much less.
+    fn is_worth_keeping(
+        &self,
+        state: &State,
+        options: &Options,
+        now: SystemTime,
+    ) -> bool {
+        const QUIET: Duration = Duration::from_secs(60);
+        const SHARE: u64 = 64;
+        let usable =
+            self.token.can_grow(options.evidence) || state.is_at_rest_for(QUIET, now);
+        let new = self.kept.is_none_or(|kept| {
+            state.slots.saturating_sub(kept)
+                >= (state.slots / SHARE).max(keep::WORTHWHILE)
+        });
+        self.settled && usable && new
     }
 }
 
@@ -185,12 +303,12 @@ impl Snapshot {
 
     /// Whether rows lie in the file in the order of their times.
     pub fn is_in_file_order(&self) -> bool {
-        self.view.order.in_file_order()
+        self.view.known.order.in_file_order()
     }
 
     /// A way to read the rows.
     pub(crate) fn cursor(&self) -> Cursor<'_> {
-        let View { source, layout, order, state, .. } = &*self.view;
+        let View { source, layout, known: Known { order, .. }, state, .. } = &*self.view;
         let len = state.slots * layout.stride() as u64;
         let bytes = Bytes::new(source, self.table.data(), self.table.path(), len);
         Cursor::new(bytes, layout, order, self.table.path())
@@ -212,7 +330,7 @@ impl Snapshot {
         if !self.view.is_intact() {
             // Pages were missing. If the file did not get shorter, the disk
             // could not bring them.
-            return if same && self.view.settled {
+            return if same && self.view.known.settled {
                 Err(Error::new(
                     Status::Io,
                     "the disk failed to read some of this file (the kernel's log, dmesg, says \

@@ -24,7 +24,25 @@ pub(super) struct Stamp {
     changed: FileTime,
 }
 
+/// The numbers of a [`Stamp`]; device and inode come first.
+pub(super) const STAMP_WORDS: usize = 7;
+
 impl Stamp {
+    pub(super) fn words(&self) -> [u64; STAMP_WORDS] {
+        let (device, inode) = self.id.numbers();
+        let time = |part: i64| part as u64;
+        let (modified, changed) = (self.modified, self.changed);
+        [
+            device,
+            inode,
+            self.size,
+            time(modified.0),
+            time(modified.1),
+            time(changed.0),
+            time(changed.1),
+        ]
+    }
+
     pub(super) fn of(meta: &Metadata) -> Stamp {
         Stamp {
             id: Identity::of(meta),
@@ -89,6 +107,19 @@ impl State {
     /// The head of the `.MYI`; `None` without one.
     pub fn header(&self) -> Option<&Header> {
         self.index.as_ref().map(|(header, _)| header)
+    }
+
+    pub(super) fn data_stamp(&self) -> &Stamp {
+        &self.data
+    }
+
+    pub(super) fn index_stamp(&self) -> Option<&(Header, Stamp)> {
+        self.index.as_ref()
+    }
+
+    /// Whether nothing was written to the rows for so long before `now`.
+    pub(super) fn is_at_rest_for(&self, time: Duration, now: SystemTime) -> bool {
+        age(self.data.modified, now).is_some_and(|age| age > time)
     }
 
     /// Whether the rows were last written long enough before `now` for file

@@ -88,7 +88,8 @@ impl Summary {
 
     /// The sum of the values in whole blocks, and how many there are.
     pub(super) fn total(&self, blocks: Range<usize>) -> (f64, u64) {
-        let count = self.counts[blocks.clone()].iter().map(|&count| u64::from(count)).sum();
+        let count =
+            self.counts[blocks.clone()].iter().map(|&count| u64::from(count)).sum();
         let mut lanes = [0.0; LANES];
         in_lanes(&self.sums[blocks], |lane, sum| lanes[lane] += sum);
         let [a, b, c, d] = lanes;

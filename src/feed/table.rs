@@ -192,7 +192,8 @@ impl Table {
             return Ok(None);
         };
         let header = read_header_once(index)?;
-        let (Ok(index), Ok(data)) = (self.paths.index.metadata(), self.paths.data.metadata())
+        let (Ok(index), Ok(data)) =
+            (self.paths.index.metadata(), self.paths.data.metadata())
         else {
             return Ok(None);
         };

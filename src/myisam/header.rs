@@ -59,7 +59,11 @@ pub struct Header {
     pub data_file_length: u64,
     /// Sum of the rows' CRC-32, kept if [`Header::has_checksum`].
     pub checksum: u32,
-    /// Counts the statements that wrote.
+    /// The server process that wrote last.
+    pub process: u32,
+    /// Which of its open tables that was.
+    pub unique: u32,
+    /// The statements that wrote through that open table.
     pub update_count: u32,
     /// When the table was made or last emptied, Unix seconds.
     pub create_time: u64,
@@ -172,6 +176,8 @@ impl Header {
             data_file_length: u64_be(head, 68)?,
             // An 8-byte field of which the server uses the low 32 bits.
             checksum: u32_be(head, 104)?,
+            process: u32_be(head, 108)?,
+            unique: u32_be(head, 112)?,
             update_count: u32_be(head, 120)?,
             create_time: u64_be(head, create_time_at)?,
             record_length: u32_be(head, base + 44)?,

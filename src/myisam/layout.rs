@@ -297,7 +297,8 @@ impl Layout {
             return None;
         }
         if self.plain {
-            let bytes: &[u8; PLAIN_STRIDE] = bytes.try_into().expect("a row is one stride long");
+            let bytes: &[u8; PLAIN_STRIDE] =
+                bytes.try_into().expect("a row is one stride long");
             return Some(self.plain_row(bytes));
         }
         Some(Row { time: self.time.integer(bytes), value: self.data.number(bytes) })
@@ -332,7 +333,8 @@ impl Layout {
     ) -> Result<(), BadFlag> {
         if self.plain {
             for (index, bytes) in chunk.chunks_exact(PLAIN_STRIDE).enumerate() {
-                let bytes: &[u8; PLAIN_STRIDE] = bytes.try_into().expect("chunks of nine");
+                let bytes: &[u8; PLAIN_STRIDE] =
+                    bytes.try_into().expect("chunks of nine");
                 let flag = bytes[0];
                 if flag & self.fixed_bits != self.fixed_bits && flag != DELETED {
                     return Err(BadFlag { index, flag });

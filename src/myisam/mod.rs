@@ -23,4 +23,4 @@ pub use frm::parse as parse_frm;
 pub use header::{Field, HEAD_MAX, Header};
 pub use layout::{BadFlag, Layout, MAX_STRIDE, PLAIN_STRIDE, Row};
 pub use sdi::parse as parse_sdi;
-pub use tally::{BLOCK, Block, Columns, Tally, Tallying, Totalling};
+pub use tally::{BLOCK, Block, Columns, TALLYING_WORDS, Tally, Tallying, Totalling};

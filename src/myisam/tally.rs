@@ -103,7 +103,8 @@ impl Totalling {
             for lane in 0..LANES {
                 let at = lane * PLAIN_STRIDE;
                 others |= rows[at] ^ flag;
-                let value = rows[at + 5..at + PLAIN_STRIDE].try_into().expect("four bytes");
+                let value =
+                    rows[at + 5..at + PLAIN_STRIDE].try_into().expect("four bytes");
                 sums[lane] += f64::from(f32::from_le_bytes(value));
             }
         }
@@ -130,7 +131,33 @@ impl Default for Tallying {
     }
 }
 
+/// The numbers of a [`Tallying`].
+pub const TALLYING_WORDS: usize = 4 + LANES;
+
 impl Tallying {
+    /// All of it in numbers, to be kept somewhere.
+    pub fn words(&self) -> [u64; TALLYING_WORDS] {
+        let mut words = [0; TALLYING_WORDS];
+        words[0] = self.total.rows as u64;
+        words[1] = self.total.count;
+        words[2] = self.min.to_bits();
+        words[3] = self.max.to_bits();
+        for (word, sum) in words[4..].iter_mut().zip(self.total.sums) {
+            *word = sum.to_bits();
+        }
+        words
+    }
+
+    /// The same again.
+    pub fn from_words(words: [u64; TALLYING_WORDS]) -> Tallying {
+        let mut sums = [0.0; LANES];
+        for (sum, word) in sums.iter_mut().zip(&words[4..]) {
+            *sum = f64::from_bits(*word);
+        }
+        let total = Totalling { rows: words[0] as usize, count: words[1], sums };
+        Tallying { total, min: f64::from_bits(words[2]), max: f64::from_bits(words[3]) }
+    }
+
     /// How many rows were taken in.
     pub fn rows(&self) -> usize {
         self.total.rows
@@ -154,7 +181,8 @@ impl Tallying {
             let mut done = 0;
             if layout.is_plain() && self.rows() % LANES == 0 {
                 let lanes = part.len() / (LANES * PLAIN_STRIDE) * LANES;
-                let simple = columns.fill(&part[..lanes * PLAIN_STRIDE], layout.full_flag())
+                let simple = columns
+                    .fill(&part[..lanes * PLAIN_STRIDE], layout.full_flag())
                     && columns.add_to(self, lanes);
                 done = if simple { lanes } else { 0 };
             }
@@ -247,11 +275,13 @@ impl Columns {
         let mut others = [0_u8; 4];
         let words = self.words.chunks_exact_mut(4);
         for (rows, words) in rows.chunks_exact(4 * PLAIN_STRIDE).zip(words) {
-            let rows: &[u8; 4 * PLAIN_STRIDE] = rows.try_into().expect("chunks of four rows");
+            let rows: &[u8; 4 * PLAIN_STRIDE] =
+                rows.try_into().expect("chunks of four rows");
             for lane in 0..4 {
                 let at = lane * PLAIN_STRIDE;
                 others[lane] |= rows[at] ^ flag;
-                let word = rows[at + 1..at + PLAIN_STRIDE].try_into().expect("eight bytes");
+                let word =
+                    rows[at + 1..at + PLAIN_STRIDE].try_into().expect("eight bytes");
                 words[lane] = u64::from_le_bytes(word);
             }
         }
@@ -300,13 +330,15 @@ impl Columns {
         let mut mins = [f32::INFINITY; LANES];
         for lanes in values.chunks_exact(LANES) {
             for lane in 0..LANES {
-                mins[lane] = if lanes[lane] < mins[lane] { lanes[lane] } else { mins[lane] };
+                mins[lane] =
+                    if lanes[lane] < mins[lane] { lanes[lane] } else { mins[lane] };
             }
         }
         let mut maxs = [f32::NEG_INFINITY; LANES];
         for lanes in values.chunks_exact(LANES) {
             for lane in 0..LANES {
-                maxs[lane] = if lanes[lane] > maxs[lane] { lanes[lane] } else { maxs[lane] };
+                maxs[lane] =
+                    if lanes[lane] > maxs[lane] { lanes[lane] } else { maxs[lane] };
             }
         }
         for lane in 0..LANES {
@@ -344,7 +376,8 @@ mod tests {
 
     /// Equal to the bit, NaN included.
     fn same(a: Tally, b: Tally) -> bool {
-        let bits = |t: Tally| (t.count, t.sum.to_bits(), t.min.to_bits(), t.max.to_bits());
+        let bits =
+            |t: Tally| (t.count, t.sum.to_bits(), t.min.to_bits(), t.max.to_bits());
         bits(a) == bits(b)
     }
 
@@ -355,7 +388,9 @@ mod tests {
         let layout = Layout::bare(true);
         for round in 0..2000 {
             let mut all: Vec<(u8, u32, f32)> = (0..BLOCK as u32)
-                .map(|i| (0xf9, 4_000_000_000 + i, random.f32() * 10_f32.powi(round % 60 - 30)))
+                .map(|i| {
+                    (0xf9, 4_000_000_000 + i, random.f32() * 10_f32.powi(round % 60 - 30))
+                })
                 .collect();
             let odd = random.usize(..BLOCK);
             match round % 8 {
@@ -366,7 +401,8 @@ mod tests {
                 4 => all.iter_mut().for_each(|row| row.2 = -row.2),
                 _ => {}
             }
-            let values = all.iter().map(|row| if row.0 == 0xfd { f32::NAN } else { row.2 });
+            let values =
+                all.iter().map(|row| if row.0 == 0xfd { f32::NAN } else { row.2 });
             let want = one_by_one(values).tally();
             let bytes = rows(&all);
             let mut tallying = Tallying::default();
@@ -414,13 +450,19 @@ mod tests {
             for flag in [0, 0xfb, 0xff, 0xf8] {
                 let mut bad = good.clone();
                 bad[place].0 = flag;
-                assert!(layout.block(&rows(&bad), &mut columns).is_none(), "{flag:#x} at {place}");
+                assert!(
+                    layout.block(&rows(&bad), &mut columns).is_none(),
+                    "{flag:#x} at {place}"
+                );
             }
             if place > 0 {
                 let mut bad = good.clone();
                 // Far before, so that signed and wrapped comparisons differ.
                 bad[place - 1].1 = u32::MAX;
-                assert!(layout.block(&rows(&bad), &mut columns).is_none(), "descent at {place}");
+                assert!(
+                    layout.block(&rows(&bad), &mut columns).is_none(),
+                    "descent at {place}"
+                );
             }
         }
     }

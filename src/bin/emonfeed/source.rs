@@ -5,6 +5,7 @@ use crate::time;
 use emonfeed::{Access, Feed, Options};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Arguments every command about one feed has.
 #[derive(clap::Args)]
@@ -15,6 +16,10 @@ pub struct Source {
     /// network file systems
     #[arg(long)]
     pread: bool,
+    /// Keep what is found out of the rows' order and sums in this directory,
+    /// so that the next call need not read all rows
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Time zone of days and of times without offset: an IANA name such as
     /// Europe/London [default: this machine's]
     #[arg(long, value_name = "ZONE", value_parser = time::zone)]
@@ -25,7 +30,8 @@ impl Source {
     /// Opens the feed.
     pub fn open(&self) -> Result<Feed, Failure> {
         let access = if self.pread { Access::Pread } else { Access::Mmap };
-        let options = Options { access, ..Options::default() };
+        let keep = self.cache.as_deref().map(Arc::from);
+        let options = Options { access, keep, ..Options::default() };
         Ok(Feed::open_with(self.rows(), options)?)
     }
 
