@@ -9,6 +9,7 @@ use super::state::State;
 use super::table::Table;
 use crate::error::Result;
 use once_cell::sync::OnceCell;
+use rustix::fs::{Advice, fadvise};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,6 +127,8 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
         cache().tables.remove(&key);
     }
     let table = Arc::new(Table::open(paths, options)?);
+    // Look-ups jump about; scans ask for read-ahead themselves. A hint.
+    let _ = fadvise(table.data(), 0, None, Advice::Random);
     let entry = Arc::new(Entry {
         table,
         view: Mutex::default(),

@@ -3,7 +3,7 @@
 use super::order::{Order, Run};
 use super::scan::{changed_underfoot, scan};
 use super::source::Bytes;
-use super::summary::Summary;
+use super::summary::{Lists, Summary};
 use crate::error::Result;
 use crate::myisam::{
     BLOCK, BadFlag, Layout, MAX_STRIDE, PLAIN_STRIDE, Row, Tally, Tallying, Totalling,
@@ -38,7 +38,7 @@ impl<'a> Cursor<'a> {
     ) -> Self {
         let rate = match order.span() {
             Some((first, last)) if last > first => {
-                order.summary().firsts.len() as f64 / last.abs_diff(first) as f64
+                order.summary().blocks() as f64 / last.abs_diff(first) as f64
             }
             _ => 0.0,
         };
@@ -115,11 +115,11 @@ impl<'a> Cursor<'a> {
             return Ok(self.len());
         }
         let block = self.block_before(time);
-        let firsts = &self.order.summary().firsts;
+        let summary = self.order.summary();
         let low = (block * BLOCK) as u64;
-        let low_time = firsts[block];
-        let (high, high_time) = match firsts.get(block + 1) {
-            Some(&next) => (low + BLOCK as u64, next),
+        let low_time = summary.first(block).unwrap_or(first);
+        let (high, high_time) = match summary.first(block + 1) {
+            Some(next) => (low + BLOCK as u64, next),
             None => (self.len() - 1, last),
         };
 
@@ -157,9 +157,9 @@ impl<'a> Cursor<'a> {
     /// first of all.
     fn block_before(&mut self, time: i64) -> usize {
         let summary = self.order.summary();
-        let seconds = (time - summary.firsts[self.block]) as f64;
+        let seconds = (time - summary.first(self.block).unwrap_or(time)) as f64;
         let guess = self.block as f64 + seconds * self.rate;
-        let near = (guess as i64).clamp(0, summary.firsts.len() as i64 - 1) as usize;
+        let near = (guess as i64).clamp(0, summary.blocks() as i64 - 1) as usize;
         let block = summary.block_before(time, near);
         let blocks = block as f64 - self.block as f64;
         if blocks != 0.0 && seconds != 0.0 {
@@ -179,7 +179,7 @@ impl<'a> Cursor<'a> {
         let (first, first_count) = std::mem::take(&mut totalling).total();
         self.read(behind, |layout, rows| totalling.extend(layout, rows))?;
         let (last, last_count) = totalling.total();
-        let (sum, count) = self.order.summary().total(Summary::whole_within(&ranks));
+        let (sum, count) = self.lists()?.total(Summary::whole_within(&ranks));
         Ok((first + sum + last, first_count + count + last_count))
     }
 
@@ -187,13 +187,20 @@ impl<'a> Cursor<'a> {
     pub(crate) fn smallest(&mut self, ranks: Range<u64>) -> Result<f64> {
         let around = self.tally_around_blocks(&ranks)?;
         // Of a number and NaN, the number.
-        Ok(around.min.min(self.order.summary().smallest(Summary::whole_within(&ranks))))
+        Ok(around.min.min(self.lists()?.smallest(Summary::whole_within(&ranks))))
     }
 
     /// The largest of the values, NaN without any. Which zero is open.
     pub(crate) fn largest(&mut self, ranks: Range<u64>) -> Result<f64> {
         let around = self.tally_around_blocks(&ranks)?;
-        Ok(around.max.max(self.order.summary().largest(Summary::whole_within(&ranks))))
+        Ok(around.max.max(self.lists()?.largest(Summary::whole_within(&ranks))))
+    }
+
+    /// What whole blocks come to. A kept summary that fails here fails the
+    /// query: the next attempt reads the rows.
+    fn lists(&self) -> Result<&'a Lists> {
+        let lists = self.order.summary().tallies.get();
+        lists.ok_or_else(|| changed_underfoot(self.path))
     }
 
     fn tally_around_blocks(&mut self, ranks: &Range<u64>) -> Result<Tally> {
@@ -236,7 +243,7 @@ impl<'a> Cursor<'a> {
             let block = (ranks.start / BLOCK as u64) as usize;
             let end = ((block + 1) * BLOCK) as u64;
             let is_whole = ranks.start % BLOCK as u64 == 0 && end <= ranks.end;
-            if !is_whole || self.order.summary().may_hold(block, value) {
+            if !is_whole || self.lists()?.may_hold(block, value) {
                 for rank in ranks.start..end.min(ranks.end) {
                     let row = self.row(rank)?;
                     if row.value == value {

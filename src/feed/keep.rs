@@ -3,23 +3,26 @@
 //!
 //! One file per feed. It is a cache: it is made anew whenever it does not fit
 //! what the feed's files say, or is damaged, and may be deleted at any time.
-//! It holds, as this machine's 8-byte numbers: [`MAGIC`], a [`Token`], the
-//! counts in [`Counts`], the lists of an [`Order`] in turn, and a hash of all
-//! before.
+//! It has two parts, each ended by a hash, all numbers as this machine has
+//! them. The first is what look-ups need: [`MAGIC`], a [`Token`], some counts,
+//! the order, the times of blocks. The second is what the blocks come to, and
+//! is read when that is asked for.
 
 use super::growth::{TOKEN_WORDS, Token};
 use super::order::{Order, Run};
-use super::summary::Summary;
+use super::summary::{Lists, Summary, Tallies};
 use crate::error::{Error, Result, Status};
 use crate::myisam::{BLOCK, TALLYING_WORDS, Tallying};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -30,9 +33,12 @@ const MAGIC: u64 = u64::from_be_bytes(*b"emonsum1");
 pub(super) const WORTHWHILE: u64 = 16_384;
 
 /// The numbers in front of the lists.
-const COUNTS: usize = 7;
+const COUNTS: usize = 8;
 const WORD: usize = 8;
+const HALF: usize = 4;
 const HASH: usize = 16;
+/// Bytes of the counts, the sums, the smallest and the largest of a block.
+const LISTED: usize = HALF + 3 * WORD;
 
 /// Others may not change the files here: they would change answers.
 const FOR_OTHERS: u32 = 0o022;
@@ -85,8 +91,7 @@ pub(super) fn load(directory: &Path, feed: &Path) -> Option<(Token, Order)> {
     check(directory).ok()?;
     let folder = open(directory).ok()?;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let mut file =
-        File::from(fs::openat(&folder, name(feed), flags, Mode::empty()).ok()?);
+    let file = File::from(fs::openat(&folder, name(feed), flags, Mode::empty()).ok()?);
     let stat = fs::fstat(&file).ok()?;
     let owner = stat.st_uid;
     let is_ours = owner == geteuid().as_raw() || owner == 0;
@@ -96,11 +101,88 @@ pub(super) fn load(directory: &Path, feed: &Path) -> Option<(Token, Order)> {
     {
         return None;
     }
+    let front = read_at(&file, 0, FRONT + HASH)?;
+    let front = checked(&front)?;
+    let mut words = Words(front);
+    if words.next()? != MAGIC {
+        return None;
+    }
+    let token = Token(words.array()?);
+    let [run_count, blocks, block_runs, len, in_file_order, has_span, first, last] =
+        words.array::<COUNTS>()?;
+    let tail = Tallying::from_words(words.array()?);
+    let count = |number: u64| usize::try_from(number).ok();
+    let (run_count, blocks, block_runs) =
+        (count(run_count)?, count(blocks)?, count(block_runs)?);
+    let lists = run_count
+        .checked_mul(2 * WORD)?
+        .checked_add(blocks.checked_add(block_runs)?.checked_mul(HALF)?)?;
+    let body = read_at(&file, FRONT + HASH, lists.checked_add(HASH)?)?;
+    let mut words = Words(checked(&body)?);
+    let numbers = words.list(run_count.checked_mul(2)?, u64::from_ne_bytes)?;
+    let runs = numbers.chunks_exact(2).map(|run| Run { rank: run[0], row: run[1] });
+    let runs = runs.collect();
+    let firsts = words.list(blocks, u32::from_ne_bytes)?;
+    let block_runs = words.list(block_runs, u32::from_ne_bytes)?;
+    let rest = Rest {
+        file,
+        from: FRONT + HASH + lists + HASH,
+        blocks: count(len / BLOCK as u64)?,
+    };
+    let tallies = Tallies::Kept { rest: Arc::new(rest), read: OnceLock::new() };
+    let order = Order {
+        runs,
+        len,
+        in_file_order: in_file_order != 0,
+        span: (has_span != 0).then_some((first as i64, last as i64)),
+        summary: Summary { base: first as i64, firsts, runs: block_runs, tallies, tail },
+    };
+    order.fits(token.slots()).then_some((token, order))
+}
+
+/// Bytes before the lists of the first part.
+const FRONT: usize = WORD * (1 + TOKEN_WORDS + COUNTS + TALLYING_WORDS);
+
+/// The second part of a kept summary.
+#[derive(Debug)]
+pub(super) struct Rest {
+    file: File,
+    from: usize,
+    blocks: usize,
+}
+
+impl Rest {
+    /// `None` if it is damaged.
+    pub(super) fn read(&self) -> Option<Lists> {
+        let len = self.blocks.checked_mul(LISTED)?.checked_add(HASH)?;
+        let bytes = read_at(&self.file, self.from, len)?;
+        let mut words = Words(checked(&bytes)?);
+        Some(Lists {
+            counts: words.list(self.blocks, u32::from_ne_bytes)?,
+            sums: words.list(self.blocks, f64::from_ne_bytes)?,
+            mins: words.list(self.blocks, f64::from_ne_bytes)?,
+            maxs: words.list(self.blocks, f64::from_ne_bytes)?,
+        })
+    }
+}
+
+fn read_at(file: &File, from: usize, len: usize) -> Option<Vec<u8>> {
+    // Never more memory than there are bytes, whatever the file says.
+    let size = file.metadata().ok()?.len();
+    if size < u64::try_from(from.checked_add(len)?).ok()? {
+        return None;
+    }
     let mut bytes = Vec::new();
-    let size = usize::try_from(stat.st_size).ok()?;
-    bytes.try_reserve_exact(size).ok()?;
-    Read::by_ref(&mut file).take(size as u64).read_to_end(&mut bytes).ok()?;
-    decode(&bytes)
+    bytes.try_reserve_exact(len).ok()?;
+    bytes.resize(len, 0);
+    file.read_exact_at(&mut bytes, from as u64).ok()?;
+    Some(bytes)
+}
+
+/// What is before the hash, if that is its hash.
+fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let (content, hash) = bytes.split_last_chunk::<HASH>()?;
+    (xxh3_128(content) == u128::from_ne_bytes(*hash)).then_some(content)
 }
 
 /// Keeps what was found out of a feed. That it could not be kept is no fault:
@@ -150,49 +232,61 @@ fn is_left_behind(folder: &OwnedFd, name: &[u8]) -> bool {
     SystemTime::now().duration_since(written).is_ok_and(|age| age > AT_IT)
 }
 
-/// `None` where memory is short.
+/// `None` where memory is short, or there is nothing to keep.
 fn encode(token: &Token, order: &Order) -> Option<Vec<u8>> {
-    let Summary { firsts, runs, counts, sums, mins, maxs, tail } = &order.summary;
+    let Summary { firsts, runs: block_runs, tallies, tail, .. } = &order.summary;
+    let Lists { counts, sums, mins, maxs } = tallies.get()?;
     let (has_span, (first, last)) = match order.span {
         Some(span) => (1, span),
         None => (0, (0, 0)),
     };
-    let words = 1
-        + TOKEN_WORDS
-        + COUNTS
-        + TALLYING_WORDS
-        + 2 * order.runs.len()
-        + 2 * firsts.len()
-        + 4 * sums.len();
+    let len = FRONT
+        + 2 * WORD * order.runs.len()
+        + HALF * (firsts.len() + block_runs.len())
+        + LISTED * counts.len()
+        + 3 * HASH;
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(words * WORD + HASH).ok()?;
-    let mut put = |word: u64| bytes.extend_from_slice(&word.to_ne_bytes());
-    put(MAGIC);
-    token.0.iter().for_each(|&word| put(word));
-    let counts_of = [
+    bytes.try_reserve_exact(len).ok()?;
+    let mut words = vec![MAGIC];
+    words.extend(token.0);
+    words.extend([
         order.runs.len() as u64,
         firsts.len() as u64,
+        block_runs.len() as u64,
         order.len,
         u64::from(order.in_file_order),
         has_span,
         first as u64,
         last as u64,
-    ];
-    counts_of.into_iter().for_each(&mut put);
-    tail.words().into_iter().for_each(&mut put);
-    order.runs.iter().for_each(|run| [run.rank, run.row].into_iter().for_each(&mut put));
-    firsts.iter().for_each(|&first| put(first as u64));
-    runs.iter().for_each(|&run| put(u64::from(run)));
-    counts.iter().for_each(|&count| put(u64::from(count)));
-    for list in [sums, mins, maxs] {
-        list.iter().for_each(|number| put(number.to_bits()));
+    ]);
+    words.extend(tail.words());
+    words.iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+    seal(&mut bytes, 0);
+
+    let body = bytes.len();
+    for Run { rank, row } in &order.runs {
+        bytes.extend(rank.to_ne_bytes());
+        bytes.extend(row.to_ne_bytes());
     }
-    let hash = xxh3_128(&bytes);
-    bytes.extend_from_slice(&hash.to_ne_bytes());
+    firsts.iter().chain(block_runs).for_each(|half| bytes.extend(half.to_ne_bytes()));
+    seal(&mut bytes, body);
+
+    let rest = bytes.len();
+    counts.iter().for_each(|count| bytes.extend(count.to_ne_bytes()));
+    for list in [sums, mins, maxs] {
+        list.iter().for_each(|number| bytes.extend(number.to_ne_bytes()));
+    }
+    seal(&mut bytes, rest);
     Some(bytes)
 }
 
-/// Takes numbers from the front of a file.
+/// Appends the hash of all from `from` on.
+fn seal(bytes: &mut Vec<u8>, from: usize) {
+    let hash = xxh3_128(&bytes[from..]);
+    bytes.extend(hash.to_ne_bytes());
+}
+
+/// Takes numbers from the front of a part.
 struct Words<'a>(&'a [u8]);
 
 impl Words<'_> {
@@ -210,52 +304,17 @@ impl Words<'_> {
         Some(words)
     }
 
-    fn list<T>(&mut self, len: usize, from: impl Fn(u64) -> T) -> Option<Vec<T>> {
-        let (list, rest) = self.0.split_at_checked(len.checked_mul(WORD)?)?;
+    fn list<T, const N: usize>(
+        &mut self,
+        len: usize,
+        from: impl Fn([u8; N]) -> T,
+    ) -> Option<Vec<T>> {
+        let (list, rest) = self.0.split_at_checked(len.checked_mul(N)?)?;
         self.0 = rest;
         let mut out = Vec::new();
         out.try_reserve_exact(len).ok()?;
-        let words = list.chunks_exact(WORD).map(|word| {
-            from(u64::from_ne_bytes(word.try_into().expect("chunks of eight")))
-        });
-        out.extend(words);
+        let numbers = list.chunks_exact(N);
+        out.extend(numbers.map(|bytes| from(bytes.try_into().expect("chunks of N"))));
         Some(out)
     }
-}
-
-/// `None` for anything that [`encode`] did not write.
-fn decode(bytes: &[u8]) -> Option<(Token, Order)> {
-    let (content, hash) = bytes.split_last_chunk::<HASH>()?;
-    if xxh3_128(content) != u128::from_ne_bytes(*hash) {
-        return None;
-    }
-    let mut words = Words(content);
-    if words.next()? != MAGIC {
-        return None;
-    }
-    let token = Token(words.array()?);
-    let [run_count, block_count, len, in_file_order, has_span, first, last] =
-        words.array::<COUNTS>()?;
-    let tail = Tallying::from_words(words.array()?);
-    let run_count = usize::try_from(run_count).ok()?;
-    let block_count = usize::try_from(block_count).ok()?;
-    let whole = usize::try_from(len / BLOCK as u64).ok()?;
-    let numbers = words.list(run_count.checked_mul(2)?, |word| word)?;
-    let runs = numbers.chunks_exact(2).map(|run| Run { rank: run[0], row: run[1] });
-    let order = Order {
-        runs: runs.collect(),
-        len,
-        in_file_order: in_file_order != 0,
-        span: (has_span != 0).then_some((first as i64, last as i64)),
-        summary: Summary {
-            firsts: words.list(block_count, |word| word as i64)?,
-            runs: words.list(block_count, |word| word as u32)?,
-            counts: words.list(whole, |word| word as u32)?,
-            sums: words.list(whole, f64::from_bits)?,
-            mins: words.list(whole, f64::from_bits)?,
-            maxs: words.list(whole, f64::from_bits)?,
-            tail,
-        },
-    };
-    (words.0.is_empty() && order.fits(token.slots())).then_some((token, order))
 }

@@ -8,13 +8,17 @@ use memmap2::{Advice, MmapOptions, MmapRaw};
 use std::fs::File;
 use std::io;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Mappings are longer than their file by this much, so that a growing feed
 /// is not mapped anew at each reading.
 const SLACK: usize = 1 << 20;
 /// Where addresses are scarce, larger files are read by `pread`.
 const MAX_LEN: u64 = if usize::BITS < 64 { 512 << 20 } else { 1 << 46 };
+
+/// So many look-ups read the file before they use the mapping: as many as a
+/// page shows a few times over.
+const FRESH: u32 = 4096;
 
 #[derive(Debug)]
 pub(super) struct Mapping {
@@ -24,6 +28,8 @@ pub(super) struct Mapping {
     raw: MmapRaw,
     /// The end of what was populated last.
     populated: AtomicU64,
+    /// Look-ups that were spared the mapping.
+    spared: AtomicU32,
 }
 
 impl Mapping {
@@ -48,7 +54,12 @@ impl Mapping {
         };
         // Look-ups jump about; scans ask for read-ahead themselves.
         raw.advise(Advice::Random)?;
-        Ok(Some(Mapping { guard, raw, populated: AtomicU64::new(0) }))
+        Ok(Some(Mapping {
+            guard,
+            raw,
+            populated: AtomicU64::new(0),
+            spared: AtomicU32::new(0),
+        }))
     }
 
     /// Bytes that may be read as far as the mapping is concerned.
@@ -64,6 +75,19 @@ impl Mapping {
     /// Whether reading is safe in this thread now.
     pub(super) fn is_safe() -> bool {
         guard::armed()
+    }
+
+    /// Whether look-ups should rather read the file, as none has touched these
+    /// pages yet: the first touch of a page costs more than reading it, which
+    /// a process that asks one question never gets back.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.populated.load(Ordering::Relaxed) == 0
+            && self.spared.load(Ordering::Relaxed) < FRESH
+    }
+
+    /// Notes so many look-ups that read the file.
+    pub(super) fn spare(&self, lookups: u32) {
+        self.spared.fetch_add(lookups, Ordering::Relaxed);
     }
 
     /// Asks the kernel to read `len` bytes from `offset` on ahead of use.

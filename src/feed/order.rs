@@ -73,7 +73,13 @@ impl Order {
         path: &Path,
         mut each: impl FnMut(&[u8]),
     ) -> Result<Option<Order>> {
-        let summary = std::mem::take(&mut self.summary);
+        if new.is_empty() {
+            return Ok(Some(self));
+        }
+        let mut summary = std::mem::take(&mut self.summary);
+        if !summary.can_grow() {
+            return Ok(None);
+        }
         let run = self.runs.len().checked_sub(1);
         let last = run.zip(self.span).map(|(run, (_, last))| {
             let Run { rank, row } = self.runs[run];
@@ -165,33 +171,37 @@ impl Order {
     /// Whether it is one that rows in so many slots can have: nothing in it
     /// leads elsewhere.
     pub(super) fn fits(&self, slots: u64) -> bool {
-        let Summary { firsts, runs, tail, .. } = &self.summary;
-        let blocks = usize::try_from(self.len.div_ceil(BLOCK as u64));
+        let Summary { firsts, runs: block_runs, tail, base, .. } = &self.summary;
+        let blocks = self.len.div_ceil(BLOCK as u64);
         let ascends = |pair: &[Run]| pair[0].rank < pair[1].rank;
         let run_fits = |index: usize| {
             let Run { rank, row } = self.runs[index];
             let rows = self.run_end(index).checked_sub(rank);
             rows.and_then(|rows| row.checked_add(rows)).is_some_and(|end| end <= slots)
         };
-        let begins_in = |(block, &run): (usize, &u32)| {
-            let rank = (block * BLOCK) as u64;
-            self.runs.get(run as usize).is_some_and(|run| run.rank <= rank)
-                && rank < self.run_end(run as usize)
+        let begins_in = |block: usize| {
+            let (run, rank) = (self.summary.run(block), (block * BLOCK) as u64);
+            self.runs.get(run).is_some_and(|run| run.rank <= rank)
+                && rank < self.run_end(run)
         };
-        let from_the_first = self.runs.first().is_none_or(|run| run.rank == 0);
-        blocks == Ok(firsts.len())
-            && blocks == Ok(runs.len())
+        let spans = match self.span {
+            Some((first, last)) => {
+                let ends = |block| self.summary.first(block).is_some_and(|t| t <= last);
+                *base == first && firsts.first() == Some(&0) && ends(firsts.len() - 1)
+            }
+            None => self.len == 0,
+        };
+        self.len <= slots
+            && blocks == firsts.len() as u64
             && tail.rows() as u64 == self.len % BLOCK as u64
-            && (self.len > 0) == self.span.is_some()
-            && (self.len > 0) == !self.runs.is_empty()
-            && from_the_first
+            && (block_runs.is_empty() || block_runs.len() == firsts.len())
+            && self.runs.is_empty() == (self.len == 0)
+            && self.runs.first().is_none_or(|run| run.rank == 0)
             && self.runs.windows(2).all(ascends)
             && (0..self.runs.len()).all(run_fits)
-            && runs.iter().enumerate().all(begins_in)
-            && self.span.is_none_or(|(first, last)| {
-                firsts.first() == Some(&first) && firsts.iter().all(|&t| t <= last)
-            })
+            && (0..firsts.len()).all(begins_in)
             && firsts.windows(2).all(|pair| pair[0] <= pair[1])
+            && spans
     }
 
     /// How many rows count.
@@ -219,7 +229,7 @@ impl Order {
         // Between the runs in which its block begins and the next does.
         let starts = &self.summary.runs;
         let block = (rank / BLOCK as u64) as usize;
-        let from = starts[block] as usize;
+        let from = self.summary.run(block);
         let to = starts.get(block + 1).map_or(self.runs.len(), |&run| run as usize + 1);
         from + self.runs[from..to].partition_point(|run| run.rank <= rank) - 1
     }

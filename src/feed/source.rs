@@ -3,13 +3,29 @@
 use super::map::Mapping;
 use super::table::{changed, read_up_to};
 use crate::error::{Error, Result};
+use rustix::fs::{Advice, fadvise};
 use std::fs::File;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How much one `pread` brings for a look-up: one page, for the next probes
-/// tend to fall near.
-const PROBE: usize = 4096;
+/// How much one `pread` brings for a look-up, as the next probes tend to fall
+/// near. A page holds whole ones of these.
+const PROBE: u64 = 512;
+
+/// A stretch of the file that was read for look-ups.
+#[derive(Default)]
+struct Piece {
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl Piece {
+    #[inline]
+    fn holds(&self, offset: u64, end: u64) -> bool {
+        self.at <= offset && end <= self.at + self.bytes.len() as u64
+    }
+}
 
 /// The bytes of the rows' file.
 #[derive(Debug)]
@@ -18,15 +34,20 @@ pub(super) enum Source {
     File,
 }
 
-/// Reads from a [`Source`] and remembers the page a look-up fell into.
+/// Reads from a [`Source`] and remembers where look-ups fell.
 pub(super) struct Bytes<'a> {
     source: &'a Source,
     file: &'a File,
     path: &'a Path,
     /// Bytes that are committed.
     len: u64,
-    page: Vec<u8>,
-    page_at: u64,
+    /// The mapping, if look-ups use it.
+    mapped: Option<&'a Mapping>,
+    /// The last pieces read for look-ups, the last one first: queries look at
+    /// both ends of a window before they go on to the next.
+    pieces: [Piece; 3],
+    /// How many were read.
+    lookups: u32,
 }
 
 impl<'a> Bytes<'a> {
@@ -36,65 +57,77 @@ impl<'a> Bytes<'a> {
         path: &'a Path,
         len: u64,
     ) -> Self {
-        Bytes { source, file, path, len, page: Vec::new(), page_at: 0 }
+        let mapped = match source {
+            Source::Mapped(mapping) if !mapping.is_fresh() => Some(&**mapping),
+            _ => None,
+        };
+        Bytes { source, file, path, len, mapped, pieces: Default::default(), lookups: 0 }
     }
 
     /// Copies `into.len()` bytes from `offset` on, all of them committed.
     pub(super) fn read(&self, offset: u64, into: &mut [u8]) -> Result<()> {
         debug_assert!(offset + into.len() as u64 <= self.len);
         match self.source {
-            Source::Mapped(mapping) => mapping.copy(offset, into),
-            Source::File => {
-                let have = read_up_to(self.file, into, offset)
-                    .map_err(|e| Error::io("read", self.path, e).at_offset(offset))?;
-                if have < into.len() {
-                    return Err(changed().at(self.path));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The bytes of one row, for a look-up.
-    #[inline]
-    pub(super) fn probe(&mut self, offset: u64, into: &mut [u8]) -> Result<()> {
-        match self.source {
             Source::Mapped(mapping) => {
                 mapping.copy(offset, into);
                 Ok(())
             }
-            Source::File => self.probe_page(offset, into),
+            Source::File => self.read_file(offset, into),
+        }
+    }
+
+    fn read_file(&self, offset: u64, into: &mut [u8]) -> Result<()> {
+        let have = read_up_to(self.file, into, offset)
+            .map_err(|e| Error::io("read", self.path, e).at_offset(offset))?;
+        if have < into.len() { Err(changed().at(self.path)) } else { Ok(()) }
+    }
+
+    /// The bytes of one row, for a look-up.
+    pub(super) fn probe(&mut self, offset: u64, into: &mut [u8]) -> Result<()> {
+        match self.mapped {
+            Some(mapping) => {
+                mapping.copy(offset, into);
+                Ok(())
+            }
+            None => self.probe_piece(offset, into),
         }
     }
 
     /// `N` bytes, if they are mapped.
     #[inline(always)]
     pub(super) fn mapped<const N: usize>(&self, offset: u64) -> Option<[u8; N]> {
-        match self.source {
-            Source::Mapped(mapping) => Some(mapping.array(offset)),
-            Source::File => None,
-        }
+        self.mapped.map(|mapping| mapping.array(offset))
     }
 
-    fn probe_page(&mut self, offset: u64, into: &mut [u8]) -> Result<()> {
+    fn probe_piece(&mut self, offset: u64, into: &mut [u8]) -> Result<()> {
         let end = offset + into.len() as u64;
-        if offset < self.page_at || end > self.page_at + self.page.len() as u64 {
-            let at = offset.saturating_sub((PROBE / 2) as u64);
-            let want = (self.len - at).min(PROBE as u64) as usize;
-            let mut page = std::mem::take(&mut self.page);
-            page.resize(want, 0);
-            self.read(at, &mut page)?;
-            (self.page, self.page_at) = (page, at);
+        let held = self.pieces.iter().position(|piece| piece.holds(offset, end));
+        if held.is_none() {
+            // Of a row on a border, both.
+            let at = offset / PROBE * PROBE;
+            let behind = (end.div_ceil(PROBE) * PROBE).min(self.len);
+            self.pieces.rotate_right(1);
+            let mut bytes = std::mem::take(&mut self.pieces[0].bytes);
+            bytes.resize((behind - at) as usize, 0);
+            self.read_file(at, &mut bytes)?;
+            self.pieces[0] = Piece { at, bytes };
+            self.lookups += 1;
         }
-        let from = (offset - self.page_at) as usize;
-        into.copy_from_slice(&self.page[from..from + into.len()]);
+        let Piece { at, bytes } = &self.pieces[held.unwrap_or(0)];
+        let from = (offset - at) as usize;
+        into.copy_from_slice(&bytes[from..from + into.len()]);
         Ok(())
     }
 
     /// Asks for read-ahead over a stretch that will be scanned.
     pub(super) fn will_need(&self, offset: u64, len: u64) {
-        if let Source::Mapped(mapping) = self.source {
-            mapping.will_need(offset, len);
+        match self.source {
+            Source::Mapped(mapping) => mapping.will_need(offset, len),
+            // A hint: when it fails, the scan is slower, no more.
+            Source::File => {
+                let _ =
+                    fadvise(self.file, offset, NonZeroU64::new(len), Advice::WillNeed);
+            }
         }
     }
 
@@ -102,6 +135,16 @@ impl<'a> Bytes<'a> {
     pub(super) fn populate(&self, offset: u64, len: u64) {
         if let Source::Mapped(mapping) = self.source {
             mapping.populate(offset, len);
+        }
+    }
+}
+
+impl Drop for Bytes<'_> {
+    fn drop(&mut self) {
+        if let Source::Mapped(mapping) = self.source {
+            if self.lookups > 0 {
+                mapping.spare(self.lookups);
+            }
         }
     }
 }

@@ -7,32 +7,98 @@
 //! only into that; an aggregate reads only the rows of blocks it has a part
 //! of. All of it takes about a thirtieth of the rows' bytes.
 
+use super::keep::Rest;
 use super::order::{out_of_memory, reserve};
 use crate::error::Result;
 use crate::myisam::{BLOCK, Block, Row, Tally, Tallying};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 /// Of all blocks. Grows at its end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Summary {
-    /// The time of the first row of each block; the last block may be short.
-    pub(super) firsts: Vec<i64>,
-    /// The index of the run which that row is in.
+    /// The time of the first row of all.
+    pub(super) base: i64,
+    /// The time of the first row of each block, in seconds after that; the
+    /// last block may be short.
+    pub(super) firsts: Vec<u32>,
+    /// The index of the run which that row is in. Empty while that is the
+    /// first run for all.
     pub(super) runs: Vec<u32>,
     /// What whole blocks come to.
+    pub(super) tallies: Tallies,
+    /// The rows behind the last whole block.
+    pub(super) tail: Tallying,
+}
+
+/// What blocks come to: by the number of the block.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lists {
     pub(super) counts: Vec<u32>,
     pub(super) sums: Vec<f64>,
     pub(super) mins: Vec<f64>,
     pub(super) maxs: Vec<f64>,
-    /// The rows behind the last whole block.
-    pub(super) tail: Tallying,
+}
+
+/// [`Lists`] that may still be in a file: look-ups do without.
+#[derive(Clone, Debug)]
+pub(super) enum Tallies {
+    Here(Lists),
+    Kept { rest: Arc<Rest>, read: OnceLock<Option<Lists>> },
+}
+
+impl Default for Tallies {
+    fn default() -> Tallies {
+        Tallies::Here(Lists::default())
+    }
+}
+
+impl Tallies {
+    /// `None` if they could not be read from the file.
+    pub(super) fn get(&self) -> Option<&Lists> {
+        match self {
+            Tallies::Here(lists) => Some(lists),
+            Tallies::Kept { rest, read } => read.get_or_init(|| rest.read()).as_ref(),
+        }
+    }
+
+    /// The same, to be added to.
+    fn get_mut(&mut self) -> Option<&mut Lists> {
+        if let Tallies::Kept { rest, read } = self {
+            let lists = match read.take() {
+                Some(lists) => lists,
+                None => rest.read(),
+            };
+            *self = Tallies::Here(lists?);
+        }
+        match self {
+            Tallies::Here(lists) => Some(lists),
+            Tallies::Kept { .. } => None,
+        }
+    }
+
+    fn footprint(&self) -> usize {
+        let lists = match self {
+            Tallies::Here(lists) => Some(lists),
+            Tallies::Kept { read, .. } => read.get().and_then(Option::as_ref),
+        };
+        lists.map_or(0, |Lists { counts, sums, mins, maxs }| {
+            counts.capacity() * size_of::<u32>()
+                + (sums.capacity() + mins.capacity() + maxs.capacity()) * size_of::<f64>()
+        })
+    }
 }
 
 impl Summary {
     /// Rows to come until a block can be taken in at once.
     pub(super) fn until_whole(&self) -> usize {
         (BLOCK - self.tail.rows()) % BLOCK
+    }
+
+    /// Makes it ready to be added to; `false` if a file failed it.
+    pub(super) fn can_grow(&mut self) -> bool {
+        self.tallies.get_mut().is_some()
     }
 
     /// Takes in the next row, which lies in that run.
@@ -60,23 +126,51 @@ impl Summary {
     }
 
     fn begin(&mut self, first: i64, run: usize, path: &Path) -> Result<()> {
+        if self.firsts.is_empty() {
+            self.base = first;
+        }
+        if run > 0 || !self.runs.is_empty() {
+            let blocks = self.firsts.len();
+            let missing = blocks + 1 - self.runs.len();
+            self.runs.try_reserve(missing).map_err(|_| out_of_memory(path))?;
+            self.runs.resize(blocks, 0);
+            self.runs.push(u32::try_from(run).map_err(|_| out_of_memory(path))?);
+        }
         reserve(&mut self.firsts, path)?;
-        reserve(&mut self.runs, path)?;
-        self.firsts.push(first);
-        self.runs.push(u32::try_from(run).map_err(|_| out_of_memory(path))?);
+        // Times are 32 bits wide in all feeds.
+        self.firsts.push((first - self.base) as u32);
         Ok(())
     }
 
     fn keep(&mut self, tally: Tally, path: &Path) -> Result<()> {
-        reserve(&mut self.counts, path)?;
-        reserve(&mut self.sums, path)?;
-        reserve(&mut self.mins, path)?;
-        reserve(&mut self.maxs, path)?;
-        self.counts.push(tally.count as u32);
-        self.sums.push(tally.sum);
-        self.mins.push(tally.min);
-        self.maxs.push(tally.max);
+        let Some(Lists { counts, sums, mins, maxs }) = self.tallies.get_mut() else {
+            return Err(out_of_memory(path));
+        };
+        reserve(counts, path)?;
+        reserve(sums, path)?;
+        reserve(mins, path)?;
+        reserve(maxs, path)?;
+        counts.push(tally.count as u32);
+        sums.push(tally.sum);
+        mins.push(tally.min);
+        maxs.push(tally.max);
         Ok(())
+    }
+
+    /// The time of the first row of a block, if there are so many.
+    #[inline]
+    pub(super) fn first(&self, block: usize) -> Option<i64> {
+        self.firsts.get(block).map(|&first| self.base + i64::from(first))
+    }
+
+    /// The index of the run which that row is in.
+    pub(super) fn run(&self, block: usize) -> usize {
+        self.runs.get(block).map_or(0, |&run| run as usize)
+    }
+
+    /// How many blocks there are.
+    pub(super) fn blocks(&self) -> usize {
+        self.firsts.len()
     }
 
     /// The blocks that lie whole in a range of ranks.
@@ -86,7 +180,48 @@ impl Summary {
         first..((ranks.end / block) as usize).max(first)
     }
 
-    /// The sum of the values in whole blocks, and how many there are.
+    /// The last block whose first row is before `time`, looked for from the
+    /// block `near` on; there must be one.
+    pub(super) fn block_before(&self, time: i64, near: usize) -> usize {
+        let firsts = &self.firsts[..];
+        let time = (time - self.base) as u64;
+        let before = |first: u32| u64::from(first) < time;
+        // The block is at `low` at least, before `high`.
+        let (mut low, mut high) = (0, firsts.len());
+        let mut step = 1;
+        if before(firsts[near]) {
+            low = near;
+            while low + step < high {
+                if !before(firsts[low + step]) {
+                    high = low + step;
+                    break;
+                }
+                low += step;
+                step *= 2;
+            }
+        } else {
+            high = near;
+            while high > low + step {
+                if before(firsts[high - step]) {
+                    low = high - step;
+                    break;
+                }
+                high -= step;
+                step *= 2;
+            }
+        }
+        low + firsts[low..high].partition_point(|&first| before(first)) - 1
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        (self.firsts.capacity() + self.runs.capacity()) * size_of::<u32>()
+            + self.tallies.footprint()
+    }
+}
+
+impl Lists {
+    /// The sum of the values in these blocks, and how many there are.
     pub(super) fn total(&self, blocks: Range<usize>) -> (f64, u64) {
         let count =
             self.counts[blocks.clone()].iter().map(|&count| u64::from(count)).sum();
@@ -96,7 +231,7 @@ impl Summary {
         ((a + c) + (b + d), count)
     }
 
-    /// The smallest value in whole blocks, NaN without any.
+    /// The smallest value in these blocks, NaN without any.
     pub(super) fn smallest(&self, blocks: Range<usize>) -> f64 {
         let mut lanes = [f64::INFINITY; LANES];
         let mins = &self.mins[blocks];
@@ -111,7 +246,7 @@ impl Summary {
         least
     }
 
-    /// The largest value in whole blocks, NaN without any.
+    /// The largest value in these blocks, NaN without any.
     pub(super) fn largest(&self, blocks: Range<usize>) -> f64 {
         let mut lanes = [f64::NEG_INFINITY; LANES];
         let maxs = &self.maxs[blocks];
@@ -125,48 +260,9 @@ impl Summary {
         most
     }
 
-    /// Whether a row of a whole block can have this value.
+    /// Whether a row of that block can have this value.
     pub(super) fn may_hold(&self, block: usize, value: f64) -> bool {
         self.mins[block] <= value && value <= self.maxs[block]
-    }
-
-    /// The last block whose first row is before `time`, looked for from the
-    /// block `near` on; there must be one.
-    pub(super) fn block_before(&self, time: i64, near: usize) -> usize {
-        let firsts = &self.firsts[..];
-        // The block is at `low` at least, before `high`.
-        let (mut low, mut high) = (0, firsts.len());
-        let mut step = 1;
-        if firsts[near] < time {
-            low = near;
-            while low + step < high {
-                if firsts[low + step] >= time {
-                    high = low + step;
-                    break;
-                }
-                low += step;
-                step *= 2;
-            }
-        } else {
-            high = near;
-            while high > low + step {
-                if firsts[high - step] < time {
-                    low = high - step;
-                    break;
-                }
-                high -= step;
-                step *= 2;
-            }
-        }
-        low + firsts[low..high].partition_point(|&first| first < time) - 1
-    }
-
-    /// How much memory it takes, in bytes.
-    pub(super) fn footprint(&self) -> usize {
-        self.firsts.capacity() * size_of::<i64>()
-            + (self.runs.capacity() + self.counts.capacity()) * size_of::<u32>()
-            + (self.sums.capacity() + self.mins.capacity() + self.maxs.capacity())
-                * size_of::<f64>()
     }
 }
 
