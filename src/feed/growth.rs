@@ -109,6 +109,10 @@ impl Token {
     /// Whether the rows were added to between this moment and a `later` one,
     /// as far as that can be told before reading the new ones.
     pub(super) fn growth(&self, later: &Token, evidence: Evidence) -> Option<Growth> {
+        let slots = self.slots()..later.slots();
+        if self == later {
+            return Some(Growth { slots, proof: Proof::Given });
+        }
         let same = |word: usize| self.0[word] == later.0[word];
         let one_table = [LAYOUT, CREATE_TIME, DELETED, HAS_CHECKSUM, SKIPS_NULLS];
         // Device and inode of both files.
@@ -121,10 +125,6 @@ impl Token {
         let rows = grown(SLOTS)?;
         if grown(RECORDS) != Some(rows) {
             return None;
-        }
-        let slots = self.slots()..later.slots();
-        if self == later {
-            return Some(Growth { slots, proof: Proof::Given });
         }
         let statements =
             (later.0[UPDATE_COUNT] as u32).wrapping_sub(self.0[UPDATE_COUNT] as u32);

@@ -176,8 +176,8 @@ impl Summary {
     /// The blocks that lie whole in a range of ranks.
     pub(super) fn whole_within(ranks: &Range<u64>) -> Range<usize> {
         let block = BLOCK as u64;
-        let first = ranks.start.div_ceil(block) as usize;
-        first..((ranks.end / block) as usize).max(first)
+        let (first, behind) = (ranks.start.div_ceil(block), ranks.end / block);
+        if first < behind { first as usize..behind as usize } else { 0..0 }
     }
 
     /// The last block whose first row is before `time`, looked for from the
