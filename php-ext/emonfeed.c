@@ -19,8 +19,21 @@
 
 ZEND_DECLARE_MODULE_GLOBALS(emonfeed)
 
+static PHP_INI_MH(update_evidence)
+{
+	if (!php_emonfeed_knows_evidence(ZSTR_VAL(new_value))) {
+		/* At the start PHP goes on with what is here, which must not be what
+		 * somebody meant to exclude. */
+		zend_error(E_CORE_WARNING, "emonfeed.evidence is \"%s\"; known are checksum, strict and counters; "
+			"strict is used", ZSTR_VAL(new_value));
+	}
+	return OnUpdateString(entry, new_value, mh_arg1, mh_arg2, mh_arg3, stage);
+}
+
 PHP_INI_BEGIN()
+	STD_PHP_INI_ENTRY("emonfeed.cache_dir", "", PHP_INI_SYSTEM, OnUpdateString, cache_dir, zend_emonfeed_globals, emonfeed_globals)
 	STD_PHP_INI_ENTRY("emonfeed.datadir", "", PHP_INI_SYSTEM | PHP_INI_PERDIR, OnUpdateString, datadir, zend_emonfeed_globals, emonfeed_globals)
+	STD_PHP_INI_ENTRY("emonfeed.evidence", "checksum", PHP_INI_SYSTEM, update_evidence, evidence, zend_emonfeed_globals, emonfeed_globals)
 	STD_PHP_INI_BOOLEAN("emonfeed.mmap", "1", PHP_INI_SYSTEM, OnUpdateBool, mmap, zend_emonfeed_globals, emonfeed_globals)
 PHP_INI_END()
 
@@ -55,7 +68,7 @@ PHP_FUNCTION(emonfeed_get_feed_data)
 
 	php_emonfeed_answer *answer = php_emonfeed_answer_begin();
 	emonfeed_feed *feed = NULL;
-	emonfeed_status status = emonfeed_feed_open(ZSTR_VAL(path), php_emonfeed_open_flags(), &feed, &answer->error);
+	emonfeed_status status = php_emonfeed_open(ZSTR_VAL(path), &feed, &answer->error);
 	if (status == EMONFEED_STATUS_OK) {
 		status = emonfeed_feed_data(feed, start, end, dp, &answer->series, &answer->error);
 		emonfeed_feed_free(feed);

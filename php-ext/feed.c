@@ -149,7 +149,7 @@ PHP_METHOD(Emonfeed_Feed, __construct)
 		RETURN_THROWS();
 	}
 	php_emonfeed_answer *answer = php_emonfeed_answer_begin();
-	emonfeed_status status = emonfeed_feed_open(ZSTR_VAL(absolute), php_emonfeed_open_flags(), &intern->feed, &answer->error);
+	emonfeed_status status = php_emonfeed_open(ZSTR_VAL(absolute), &intern->feed, &answer->error);
 	if (status != EMONFEED_STATUS_OK) {
 		zend_string_release(absolute);
 		php_emonfeed_answer_failed(status);

@@ -44,8 +44,14 @@ zend_string *php_emonfeed_path(const char *path, uint32_t argument)
 	return absolute;
 }
 
-uint32_t php_emonfeed_open_flags(void)
+bool php_emonfeed_knows_evidence(const char *name)
 {
+	return !strcmp(name, "checksum") || !strcmp(name, "strict") || !strcmp(name, "counters");
+}
+
+static uint32_t open_flags(void)
+{
+	const char *evidence = EMONFEED_G(evidence);
 	uint32_t flags = 0;
 
 	if (!EMONFEED_G(mmap)) {
@@ -56,5 +62,17 @@ uint32_t php_emonfeed_open_flags(void)
 		 * must not lead elsewhere. */
 		flags |= EMONFEED_OPEN_NOFOLLOW;
 	}
+	if (evidence && !strcmp(evidence, "counters")) {
+		flags |= EMONFEED_OPEN_TRUST_COUNTERS;
+	} else if (evidence && strcmp(evidence, "checksum")) {
+		flags |= EMONFEED_OPEN_STRICT;
+	}
 	return flags;
+}
+
+emonfeed_status php_emonfeed_open(const char *path, emonfeed_feed **feed, emonfeed_error **error)
+{
+	const char *cache_dir = EMONFEED_G(cache_dir);
+
+	return emonfeed_feed_open_cached(path, open_flags(), cache_dir && *cache_dir ? cache_dir : NULL, feed, error);
 }

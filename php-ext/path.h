@@ -11,7 +11,10 @@ zend_string *php_emonfeed_path(const char *path, uint32_t argument);
 /* Whether open_basedir allows the path; throws if not. */
 bool php_emonfeed_path_allowed(const char *path);
 
-/* How to open a feed, by the ini settings. */
-uint32_t php_emonfeed_open_flags(void);
+/* Whether emonfeed.evidence may be that. */
+bool php_emonfeed_knows_evidence(const char *name);
+
+/* Opens a feed as the ini settings say. */
+emonfeed_status php_emonfeed_open(const char *path, emonfeed_feed **feed, emonfeed_error **error);
 
 #endif

@@ -26,6 +26,8 @@ typedef struct {
 
 ZEND_BEGIN_MODULE_GLOBALS(emonfeed)
 	char *datadir;
+	char *cache_dir;
+	char *evidence;
 	bool mmap;
 	php_emonfeed_answer answer;
 ZEND_END_MODULE_GLOBALS(emonfeed)

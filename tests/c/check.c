@@ -440,7 +440,16 @@ static void arguments(const emonfeed_feed *feed) {
 
     FAILS(argument, "path must not be NULL", emonfeed_feed_open, emonfeed_feed, NULL, 0);
     FAILS(argument, "path is an empty string", emonfeed_feed_open, emonfeed_feed, "", 0);
-    FAILS(argument, "flags is 4;", emonfeed_feed_open, emonfeed_feed, path, 4);
+    FAILS(argument, "flags is 16;", emonfeed_feed_open, emonfeed_feed, path, 16);
+    FAILS(argument, "exclude each other", emonfeed_feed_open, emonfeed_feed, path,
+          EMONFEED_OPEN_STRICT | EMONFEED_OPEN_TRUST_COUNTERS);
+    FAILS(argument, "path must not be NULL", emonfeed_feed_open_cached, emonfeed_feed, NULL,
+          0, "/tmp");
+    FAILS(argument, "cache_dir is an empty string", emonfeed_feed_open_cached,
+          emonfeed_feed, path, 0, "");
+    FAILS(EMONFEED_STATUS_NOT_FOUND, "directory for summaries", emonfeed_feed_open_cached,
+          emonfeed_feed, path, 0, "/nowhere/at/all");
+    NEEDS_OUT(emonfeed_feed_open_cached, path, 0, NULL);
     NEEDS_OUT(emonfeed_feed_open, path, 0);
 
     emonfeed_meta meta, before;
