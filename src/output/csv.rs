@@ -1,6 +1,7 @@
 //! Series as CSV.
 
-use super::decimal::{MAX_DECIMALS, push_fixed, push_integer, push_number};
+use super::decimal::{MAX_DECIMALS, push_fixed, push_integer, push_number, put_number};
+use super::line::Lines;
 use super::{LONGEST, PART, reserve};
 use crate::error::{Error, Result, Status};
 use crate::query::{Point, Series};
@@ -82,6 +83,11 @@ impl Format {
         Ok(())
     }
 
+    /// Whether times and values are written as they are.
+    fn is_simple(&self) -> bool {
+        self.time == Time::Unix && self.decimals.is_none() && self.point == "."
+    }
+
     /// Seconds east of UTC at that time.
     fn offset(&self, time: i64) -> i32 {
         let behind = self.offsets.partition_point(|offset| offset.from <= time);
@@ -113,9 +119,25 @@ pub fn points(
         // Beyond the digits of a Unix time: `-` between a date's parts and
         // the offset.
         + 40;
+    let separator = match format.separator.as_bytes() {
+        [byte] if format.is_simple() => Some(*byte),
+        _ => None,
+    };
+    let mut lines = Lines::new();
     for part in points.chunks(PART) {
         reserve(out, part.len() * longest)?;
         for point in part {
+            if let (Some(separator), true) = (separator, point.value.is_finite()) {
+                lines.time(point.time);
+                lines.push(separator);
+                put_number(&mut lines, point.value, single);
+                lines.push(b'\n');
+                if lines.is_full() {
+                    lines.move_to(out);
+                }
+                continue;
+            }
+            lines.move_to(out);
             push_time(out, point.time, format);
             out.extend_from_slice(format.separator.as_bytes());
             if point.value.is_finite() {
@@ -125,6 +147,7 @@ pub fn points(
             }
             out.push(b'\n');
         }
+        lines.move_to(out);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! `serialize_precision = -1`): `3`, not `3.0`; plain digits from 0.0001 to
 //! below 1e17, otherwise `1.0e-5` and `1.5e+25`.
 
+use super::line::Line;
 use super::reserve;
 use crate::error::{Error, Result, Status};
 use crate::query::Series;
@@ -35,8 +36,11 @@ pub fn decimal(value: f64) -> f64 {
     }
     // Every integer below 2^24 has its own float32: no shorter decimal can
     // stand for it. Most counters and state feeds end here, zero included.
-    if value.abs() < 16_777_216.0 && value.trunc() == value {
+    if is_small_integer(value.abs()) {
         return value;
+    }
+    if let Some((units, places)) = few_places(single.abs()) {
+        return (units as f64 / EXACT_POWERS[places]).copysign(value);
     }
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(single);
@@ -65,38 +69,87 @@ pub fn to_decimal(series: &mut Series) {
     }
 }
 
+/// Whether a number above zero is an integer that is its own shortest decimal,
+/// float32 or double.
+#[inline(always)]
+fn is_small_integer(value: f64) -> bool {
+    value < 16_777_216.0 && (value as i64) as f64 == value
+}
+
+/// A float32 above zero as a number of tenths, hundredths or thousandths, if
+/// that is its shortest decimal, as it is of nearly all readings.
+///
+/// The fewest places are the fewest digits. All numbers here are exact: 24
+/// bits times a thousand are 34, and so is the distance from the nearest
+/// multiple, which must be less than half the gap to the next float32.
+#[inline]
+fn few_places(single: f32) -> Option<(u64, usize)> {
+    let bits = single.to_bits();
+    // The gap below a power of two is half the one above.
+    let is_power = bits & 0x7f_ffff == 0;
+    if !(0.001..16_777_216.0).contains(&single) || is_power {
+        return None;
+    }
+    let half_gap = f64::from(f32::from_bits(bits & 0x7f80_0000)) / f64::from(1_u32 << 24);
+    for places in 1..=3 {
+        let scaled = f64::from(single) * EXACT_POWERS[places];
+        // Half a unit goes up, away from zero, as in Rust's own formatting.
+        let units = (scaled + 0.5) as i64;
+        let distance = (units as f64 - scaled).abs();
+        if distance < half_gap * EXACT_POWERS[places] {
+            return Some((units as u64, places));
+        }
+    }
+    None
+}
+
 /// Appends `value` as `json_encode` writes a double (a negative zero is `-0`);
 /// NaN and the infinities, which JSON does not know, as `null`.
 ///
 /// With `single`, `value` is a float32 widened to double, and its shortest
 /// float32 digits are written.
 pub fn push_number(out: &mut Vec<u8>, value: f64, single: bool) {
+    let mut line = <Line>::new();
+    put_number(&mut line, value, single);
+    out.extend_from_slice(line.text());
+}
+
+/// The same for a line.
+#[inline]
+pub(super) fn put_number<const ROOM: usize>(
+    line: &mut Line<ROOM>,
+    value: f64,
+    single: bool,
+) {
     if !value.is_finite() {
-        out.extend_from_slice(b"null");
+        line.put(b"null");
         return;
     }
     if value.is_sign_negative() {
-        out.push(b'-');
+        line.push(b'-');
     }
     let value = value.abs();
-    // Integers below 2^24 are their own shortest decimal, float32 or double.
-    if value < 16_777_216.0 && value.trunc() == value {
-        push_integer(out, value as i64);
+    if is_small_integer(value) {
+        line.integer(value as i64);
+        return;
+    }
+    let narrow = value as f32;
+    if single && f64::from(narrow) == value {
+        if let Some((units, places)) = few_places(narrow) {
+            line.fixed(units, places);
+            return;
+        }
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(narrow);
+        if is_plain(text, narrow) {
+            line.put(text.as_bytes());
+        } else {
+            Shortest::of_single(text, narrow).put(line);
+        }
         return;
     }
     let mut buffer = zmij::Buffer::new();
-    let narrow = value as f32;
-    let shortest = if single && f64::from(narrow) == value {
-        let text = buffer.format_finite(narrow);
-        if is_plain(text, narrow) {
-            out.extend_from_slice(text.as_bytes());
-            return;
-        }
-        Shortest::of_single(text, narrow)
-    } else {
-        Shortest::parse(buffer.format_finite(value))
-    };
-    shortest.push(out);
+    Shortest::parse(buffer.format_finite(value)).put(line);
 }
 
 /// Whether `text`, which `zmij` wrote for a number above zero, is already what
@@ -146,7 +199,7 @@ pub fn push_fixed(
     }
     let mut buffer = zmij::Buffer::new();
     let narrow = magnitude as f32;
-    let shortest = if magnitude < 16_777_216.0 && magnitude.trunc() == magnitude {
+    let shortest = if is_small_integer(magnitude) {
         Shortest { integer: magnitude as u64, exponent: 0 }
     } else if single && f64::from(narrow) == magnitude {
         Shortest::of_single(buffer.format_finite(narrow), narrow)
@@ -163,41 +216,9 @@ pub fn push_fixed(
 
 /// Appends an integer in decimal.
 pub fn push_integer(out: &mut Vec<u8>, value: i64) {
-    if value < 0 {
-        out.push(b'-');
-    }
-    let mut text = [0; 20];
-    out.extend_from_slice(digits(value.unsigned_abs(), &mut text));
-}
-
-/// `00` to `99`.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
-    let mut i = 0;
-    while i < 100 {
-        pairs[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
-        i += 1;
-    }
-    pairs
-};
-
-/// The decimal digits of `value`, written to the end of `text`.
-fn digits(value: u64, text: &mut [u8; 20]) -> &[u8] {
-    let mut at = text.len();
-    let mut rest = value;
-    while rest >= 100 {
-        at -= 2;
-        text[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
-        rest /= 100;
-    }
-    if rest >= 10 {
-        at -= 2;
-        text[at..at + 2].copy_from_slice(&PAIRS[rest as usize]);
-    } else {
-        at -= 1;
-        text[at] = b'0' + rest as u8;
-    }
-    &text[at..]
+    let mut line = <Line>::new();
+    line.integer(value);
+    out.extend_from_slice(line.text());
 }
 
 /// The shortest decimal of a number above zero: `integer` × 10^`exponent`,
@@ -269,8 +290,9 @@ impl Shortest {
 
     /// Appends a rounded number below 1e17 with so many decimals.
     fn push_fixed(&self, out: &mut Vec<u8>, decimals: u8) {
-        let mut text = [0; 20];
-        let digits = digits(self.integer, &mut text);
+        let mut line = <Line>::new();
+        line.integer(self.integer as i64);
+        let digits = line.text();
         let zeros = |out: &mut Vec<u8>, n: usize| out.resize(out.len() + n, b'0');
         let fraction = self.exponent.min(0).unsigned_abs() as usize;
         let whole = digits.len().saturating_sub(fraction);
@@ -287,38 +309,38 @@ impl Shortest {
         }
     }
 
-    /// Appends the number in PHP's shape.
-    fn push(&self, out: &mut Vec<u8>) {
-        let mut text = [0; 20];
-        let digits = digits(self.integer, &mut text);
-        let zeros = |out: &mut Vec<u8>, n: usize| out.resize(out.len() + n, b'0');
+    /// Puts the number in PHP's shape.
+    fn put<const ROOM: usize>(&self, line: &mut Line<ROOM>) {
+        let mut number = <Line>::new();
+        number.integer(self.integer as i64);
+        let digits = number.text();
         // The number is 0.DIGITS × 10^point.
         match digits.len() as i32 + self.exponent {
             // 0.0001
             point @ -3..=0 => {
-                out.extend_from_slice(b"0.");
-                zeros(out, point.unsigned_abs() as usize);
-                out.extend_from_slice(digits);
+                line.put(b"0.");
+                line.zeros(point.unsigned_abs() as usize);
+                line.put(digits);
             }
             // 123000 or 123.4
             point @ 1..=17 => {
                 let (whole, fraction) = digits.split_at(digits.len().min(point as usize));
-                out.extend_from_slice(whole);
+                line.put(whole);
                 if fraction.is_empty() {
-                    zeros(out, point as usize - whole.len());
+                    line.zeros(point as usize - whole.len());
                 } else {
-                    out.push(b'.');
-                    out.extend_from_slice(fraction);
+                    line.push(b'.');
+                    line.put(fraction);
                 }
             }
             // 1.0e-5 or 1.25e+25
             point => {
                 let (first, rest) = digits.split_at(1);
-                out.extend_from_slice(first);
-                out.push(b'.');
-                out.extend_from_slice(if rest.is_empty() { b"0" } else { rest });
-                out.extend_from_slice(if point > 0 { b"e+" } else { b"e-" });
-                push_integer(out, i64::from((point - 1).abs()));
+                line.put(first);
+                line.push(b'.');
+                line.put(if rest.is_empty() { b"0" } else { rest });
+                line.put(if point > 0 { b"e+" } else { b"e-" });
+                line.integer(i64::from((point - 1).abs()));
             }
         }
     }
@@ -336,6 +358,11 @@ mod tests {
     fn check(single: f32) {
         let got = decimal(f64::from(single));
         let want = expected(single);
+        let mut text = Vec::new();
+        push_number(&mut text, f64::from(single), true);
+        let mut as_double = Vec::new();
+        push_number(&mut as_double, want, false);
+        assert_eq!(text, as_double, "{single:e}");
         assert!(
             got.to_bits() == want.to_bits(),
             "{single:e} ({:#010x}): {got:e} instead of {want:e}",

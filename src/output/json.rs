@@ -1,6 +1,7 @@
 //! Series as JSON, in the shape emoncms's graphs take.
 
-use super::decimal::{push_integer, push_number};
+use super::decimal::put_number;
+use super::line::Lines;
 use super::{LONGEST, PART, reserve};
 use crate::error::Result;
 use crate::query::{Point, Series};
@@ -21,19 +22,24 @@ pub fn series(series: &Series, out: &mut Vec<u8>) -> Result<()> {
 /// Appends `[time,value],[time,null],…` without the brackets around all, for
 /// answers that are written piece by piece. `single` as in [`Series`].
 pub fn points(points: &[Point], single: bool, out: &mut Vec<u8>) -> Result<()> {
+    let mut lines = Lines::new();
     for (i, part) in points.chunks(PART).enumerate() {
         // The brackets and commas, and the one that closes the series.
         reserve(out, part.len() * (LONGEST + 4) + 1)?;
         for (j, point) in part.iter().enumerate() {
             if i + j > 0 {
-                out.push(b',');
+                lines.push(b',');
             }
-            out.push(b'[');
-            push_integer(out, point.time);
-            out.push(b',');
-            push_number(out, point.value, single);
-            out.push(b']');
+            lines.push(b'[');
+            lines.time(point.time);
+            lines.push(b',');
+            put_number(&mut lines, point.value, single);
+            lines.push(b']');
+            if lines.is_full() {
+                lines.move_to(out);
+            }
         }
+        lines.move_to(out);
     }
     Ok(())
 }

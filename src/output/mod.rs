@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod decimal;
 pub mod json;
+mod line;
 
 pub use decimal::{decimal, to_decimal};
 
