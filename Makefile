@@ -21,7 +21,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo test bench setup install install-php uninstall clean help
+.PHONY: all php demo test bench bench-indexes setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -51,6 +51,11 @@ test: setup php
 bench: all
 	@sh tests/setup.sh bench
 	sh benches/backup.sh -o target/bench-backup.md
+
+# What the indexes of feeds cost, and what is lost without them (docs/indexes.md).
+bench-indexes: all
+	@sh tests/setup.sh bench
+	sh benches/indexes.sh -o target/bench-indexes.md
 
 # Makes nothing, so that root can run it where only another user has cargo.
 install:
@@ -88,6 +93,7 @@ help:
 	@echo 'make demo         installs what is missing, builds, and shows it all at work'
 	@echo 'make test         installs what is missing, and runs every test'
 	@echo 'make bench        times backups beside rsync, cp and the old script (QUICK=1: a small run)'
+	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
 	@echo 'make setup        only installs what `make test` needs'
 	@echo 'make install      installs library, header and command under PREFIX=$(PREFIX)'
 	@echo 'make install-php  installs the extension into this PHP (php-config --extension-dir)'
