@@ -598,7 +598,8 @@ typedef struct {
      */
     uint64_t bytes;
     /**
-     * Bytes of the index, the `.MYI`; 0 without one.
+     * Bytes of the index, the `.MYI`: of its file, or as many as its header
+     * says, if that is more; 0 without one.
      */
     uint64_t index_bytes;
     /**

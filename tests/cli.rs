@@ -501,6 +501,7 @@ fn what_is_known_of_a_feed() {
         "values     FLOAT",
         "table      a bare file, without .MYI",
         "size       18000 bytes (9 per row)",
+        "index      none",
         "unused     none",
     ] {
         assert!(text.contains(&format!("\n  {line}\n")), "{line} is not in:\n{text}");
@@ -514,6 +515,7 @@ fn what_is_known_of_a_feed() {
         ("end_time", last.0.into()),
         ("end_value", 96.3.into()),
         ("bytes", 18_000.into()),
+        ("index_bytes", 0.into()),
         ("stride", 9.into()),
         ("slots", 2000.into()),
         ("unused", 0.into()),
@@ -541,6 +543,41 @@ fn a_table_of_the_server_with_deleted_rows() {
     assert!(text.contains("MyISAM, with its .MYI"), "{text}");
     let rows = printed(&["get", feed, "--rows", "--format", "csv"]);
     assert_eq!(rows.lines().count() as u64, json["npoints"].as_u64().unwrap());
+}
+
+#[test]
+fn what_an_index_takes() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/plain");
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["feed_1.MYD", "feed_1.MYI", "feed_1.frm"] {
+        fs::copy(fixture.join(name), dir.path().join(name)).unwrap();
+    }
+    let path = dir.path().join("feed_1.MYD");
+    let path = path.to_str().unwrap();
+    let index = dir.path().join("feed_1.MYI");
+    let whole = fs::read(&index).unwrap();
+    let in_use = u64::from_be_bytes(whole[60..68].try_into().unwrap());
+    assert_eq!(in_use, whole.len() as u64);
+    let rows = fs::metadata(path).unwrap().len();
+
+    let check = |bytes: u64, when: &str| {
+        let share = (100 * bytes + (rows + bytes) / 2) / (rows + bytes);
+        let text = printed(&["info", path]);
+        let line = format!("\n  index      {bytes} bytes ({share} % of both files)\n");
+        assert!(text.contains(&line), "{when}: {line} is not in:\n{text}");
+        let json: Value =
+            serde_json::from_str(&printed(&["info", path, "--json"])).unwrap();
+        assert_eq!(json["index_bytes"], bytes, "{when}");
+    };
+    check(in_use, "at rest");
+    // As after a crash: pages that no header counts.
+    fs::write(&index, [&whole[..], &[0; 5120]].concat()).unwrap();
+    check(in_use + 5120, "a file that is longer than its header says");
+    // As with DELAY_KEY_WRITE: the header counts pages still in memory.
+    let mut late = whole[..1024].to_vec();
+    late[60..68].copy_from_slice(&(in_use + 2048).to_be_bytes());
+    fs::write(&index, late).unwrap();
+    check(in_use + 2048, "a file that is shorter than its header says");
 }
 
 #[test]

@@ -122,6 +122,15 @@ impl State {
         age(self.data.modified, now).is_some_and(|age| age > time)
     }
 
+    /// Bytes of the `.MYI`; 0 without one. With `DELAY_KEY_WRITE` its file is
+    /// shorter than its header says, as long as the table is open; after a
+    /// crash it may be longer. What is more is what the disk has to hold.
+    pub fn index_bytes(&self) -> u64 {
+        self.index
+            .as_ref()
+            .map_or(0, |(header, stamp)| stamp.size.max(header.key_file_length))
+    }
+
     /// Whether the rows were last written long enough before `now` for file
     /// times to show every later write.
     pub fn is_settled(&self, now: SystemTime) -> bool {

@@ -133,7 +133,8 @@ pub struct emonfeed_meta {
     pub interval: i64,
     /// Committed bytes of the file the rows are in.
     pub bytes: u64,
-    /// Bytes of the index, the `.MYI`; 0 without one.
+    /// Bytes of the index, the `.MYI`: of its file, or as many as its header
+    /// says, if that is more; 0 without one.
     pub index_bytes: u64,
     /// Places for rows in those bytes, deleted rows included.
     pub slots: u64,

@@ -18,7 +18,8 @@ pub struct Meta {
     pub interval: i64,
     /// Committed bytes of the rows' file.
     pub bytes: u64,
-    /// Bytes of the index, the `.MYI`; 0 without one.
+    /// Bytes of the index, the `.MYI`: of its file, or as many as its header
+    /// says, if that is more; 0 without one.
     pub index_bytes: u64,
     /// Bytes per row.
     pub stride: u32,
@@ -56,7 +57,7 @@ pub fn meta(feed: &Feed) -> Result<Meta> {
             end_time,
             interval: typical_interval(&mut cursor)?,
             bytes: slots * layout.stride() as u64,
-            index_bytes: header.map_or(0, |header| header.key_file_length),
+            index_bytes: snapshot.state().index_bytes(),
             stride: layout.stride() as u32,
             slots,
             sorted: snapshot.is_in_file_order(),

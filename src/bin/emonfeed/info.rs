@@ -82,6 +82,16 @@ fn number(value: f64) -> Value {
     serde_json::from_slice(&text).unwrap_or(Value::Null)
 }
 
+/// What the index takes, and how much of the table that is. emonfeed reads
+/// without it: docs/indexes.md says what it is for.
+fn index(meta: &Meta) -> String {
+    if meta.index_bytes == 0 {
+        return "none".to_owned();
+    }
+    let share = 100.0 * meta.index_bytes as f64 / (meta.bytes + meta.index_bytes) as f64;
+    format!("{} bytes ({share:.0} % of both files)", meta.index_bytes)
+}
+
 fn table(path: &Path, meta: &Meta, ends: &Ends, zone: &TimeZone) -> String {
     let reading = |point: &Option<Point>| match point {
         None => "none".to_owned(),
@@ -117,14 +127,8 @@ fn table(path: &Path, meta: &Meta, ends: &Ends, zone: &TimeZone) -> String {
             yes(meta.indexed, "MyISAM, with its .MYI", "a bare file, without .MYI")
                 + if meta.checksum { ", keeps a checksum" } else { "" },
         ),
-        (
-            "size",
-            format!("{} bytes ({} per row)", meta.bytes, meta.stride)
-                + &match meta.index_bytes {
-                    0 => String::new(),
-                    index => format!(", and an index of {index}"),
-                },
-        ),
+        ("size", format!("{} bytes ({} per row)", meta.bytes, meta.stride)),
+        ("index", index(meta)),
         (
             "unused",
             match meta.slots - meta.npoints {
