@@ -86,20 +86,20 @@ function written(): int
     return (int) $found[1];
 }
 
-// A new feed_1 of that many rows.
-function fill(array $variant, int $rows): void
+// A new table of that many rows.
+function fill(string $table, array $variant, int $rows): void
 {
     global $db;
     [$columns, $key, $options, $after] = $variant;
-    $db->query('DROP TABLE IF EXISTS feed_1');
-    $db->query("CREATE TABLE feed_1 ($columns$key) ENGINE=MyISAM $options");
-    $db->query('INSERT INTO feed_1 SELECT ' . BEGIN . ' + ' . STEP . ' * seq, ROUND(200 + 100 * SIN(seq / 97), 1)'
+    $db->query("DROP TABLE IF EXISTS $table");
+    $db->query("CREATE TABLE $table ($columns$key) ENGINE=MyISAM $options");
+    $db->query("INSERT INTO $table SELECT " . BEGIN . ' + ' . STEP . ' * seq, ROUND(200 + 100 * SIN(seq / 97), 1)'
         . ' FROM seq_0_to_' . ($rows - 1));
     if ($after !== '') {
         $db->query($after);
     }
     $db->query('FLUSH TABLES');
-    $db->query('SELECT SUM(data) FROM feed_1')->fetch_all();
+    $db->query("SELECT SUM(data) FROM $table")->fetch_all();
 }
 
 // The statements, as text, as emoncms sends them: name => function that makes
@@ -164,7 +164,7 @@ function measure(string $name, array $variant, int $rows): array
 {
     global $db, $emonfeed, $folder;
     say("$name, " . number_format($rows) . ' rows');
-    fill($variant, $rows);
+    fill('feed_1', $variant, $rows);
     $found = ['MYD' => bytes('feed_1', 'MYD'), 'MYI' => bytes('feed_1', 'MYI')];
     if ($emonfeed !== '') {
         // Started, the file read, 800 averages over it all, as CSV.
@@ -188,6 +188,35 @@ function measure(string $name, array $variant, int $rows): array
         // What is deleted must not be most of the rows.
         $most = ['delete' => intdiv($rows, 20), 'delete range' => intdiv($rows, 20 * 360)][$statement] ?? 2000;
         [$found[$statement], $found["$statement written"]] = repeat($next, min($most, 2000));
+    }
+    return $found;
+}
+
+// New rows for several tables by turns, so that whatever else the machine does
+// slows them all alike: title => name => median.
+function in_turn(array $variants, int $rows): array
+{
+    global $db;
+    say('new rows, by turns');
+    $names = array_keys($variants);
+    foreach ($names as $number => $name) {
+        fill("feed_1$number", $variants[$name], $rows);
+    }
+    $found = [];
+    $time = BEGIN + STEP * $rows;
+    foreach (['insert' => '', 'post' => ' ON DUPLICATE KEY UPDATE data=VALUES(data)'] as $statement => $tail) {
+        $times = [];
+        for ($round = 0; $round < 5000; $round++, $time += STEP) {
+            foreach ($names as $number => $name) {
+                $times[$name][] = seconds(
+                    fn () => $db->query("INSERT INTO feed_1$number (time,data) VALUES ('$time','$round')$tail"),
+                );
+            }
+        }
+        $found[STATEMENTS[$statement]] = array_map('median', $times);
+    }
+    foreach ($names as $number => $name) {
+        $db->query("DROP TABLE feed_1$number");
     }
     return $found;
 }
@@ -251,7 +280,7 @@ function whole(int $rows): array
     global $db;
     say('whole tables, ' . number_format($rows) . ' rows');
     $found = [];
-    fill(KEPT['today, UNIQUE'], $rows);
+    fill('feed_1', KEPT['today, UNIQUE'], $rows);
     $run = function ($name, $text) use ($db, &$found) {
         $found[$name] = seconds(function () use ($db, $text) {
             $answer = $db->query($text);
@@ -305,7 +334,7 @@ function report(array $columns): void
     foreach (STATEMENTS as $name => $title) {
         $line($title, fn ($found) => duration($found[$name]));
     }
-    $line('rows whose time was there already', fn ($found) => number_format($found['twice']));
+    $line('rows whose time another row has, afterwards', fn ($found) => number_format($found['twice']));
     $line('bytes written by an `INSERT`', fn ($found) => number_format($found['insert written'] - $found['nothing written']));
     if (isset(current($columns)['emonfeed'])) {
         $line('`emonfeed get`, 800 averages of it all', fn ($found) => duration($found['emonfeed']));
@@ -323,6 +352,11 @@ foreach (KEPT as $name => $variant) {
 foreach (BETWEEN as $name => $variant) {
     $between[$name] = measure($name, $variant, $largest);
 }
+$turns = in_turn([
+    'UNIQUE' => KEPT['today, UNIQUE'],
+    'UNIQUE, DELAY_KEY_WRITE' => BETWEEN['today, UNIQUE, DELAY_KEY_WRITE'],
+    'no key' => KEPT['today, no key'],
+], $largest);
 say('indexes that grew row by row');
 $least = min($sizes);
 $grown = [];
@@ -349,6 +383,12 @@ foreach (['today' => 'Today’s table', '2013' => 'The table of 2013'] as $shape
 }
 echo '## Between the two, ', number_format($largest), " rows\n\n";
 report($between);
+echo '## New rows by turns, today’s table, ', number_format($largest), " rows\n\n";
+echo '| | ', implode(' | ', array_keys(current($turns))), " |\n|---|---|---|---|\n";
+foreach ($turns as $title => $times) {
+    echo "| $title | ", implode(' | ', array_map('duration', $times)), " |\n";
+}
+echo "\n";
 echo '## Whole tables, today’s, ', number_format($largest), " rows\n\n| | |\n|---|---|\n";
 foreach ($whole as $title => $time) {
     echo "| $title | ", duration($time), " |\n";
