@@ -306,7 +306,7 @@ fn rows_in_another_directory_are_read_unless_links_are_refused() {
     assert!(path.is_symlink(), "the server keeps the rows elsewhere");
     assert_same_rows(&mut server, &[], "through the link");
     for access in BOTH {
-        let options = Options { access, no_follow: true };
+        let options = Options { access, no_follow: true, ..Options::default() };
         let error = Feed::open_with(&path, options)
             .and_then(|feed| all_rows(&feed))
             .expect_err("a link");

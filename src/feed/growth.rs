@@ -30,9 +30,10 @@ pub enum Evidence {
     /// or one for all, by the same open table of the same server, and no more
     /// deleted slots than before.
     ///
-    /// Each connection counts its own statements, so this misses the
-    /// `UPDATE` of another connection between two inserts: only for feeds
-    /// whose rows are never edited.
+    /// Each open table counts its own statements, and anew after a `FLUSH`, so
+    /// this misses the `UPDATE` of another connection between two inserts, and
+    /// one that a bulk insert makes up for: only for feeds whose rows are
+    /// never edited.
     Counters,
 }
 
