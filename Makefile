@@ -47,10 +47,15 @@ test: setup php
 	DEMO_TABLES=writer sh tests/demo/demo.sh
 	DEMO_TABLES=server sh tests/demo/demo.sh
 
-# What a backup costs beside rsync, cp and the old script; QUICK=1 is quicker.
-bench: all
+# What backups and queries cost beside what people use today. Writes
+# docs/benchmarks.md; QUICK=1 is quicker, smaller, and leaves its report in
+# target/bench.
+bench:
 	@sh tests/setup.sh bench
-	sh benches/backup.sh -o target/bench-backup.md
+	@$(MAKE) --no-print-directory php
+	@mkdir -p target/bench
+	sh benches/backup.sh -o target/bench/backup.md >/dev/null
+	sh benches/queries.sh -b target/bench/backup.md $(if $(QUICK),,-w)
 
 # What the indexes of feeds cost, and what is lost without them (docs/indexes.md).
 bench-indexes: all
@@ -92,7 +97,7 @@ help:
 	@echo 'make php          builds the PHP extension (target/php-ext/modules/emonfeed.so)'
 	@echo 'make demo         installs what is missing, builds, and shows it all at work'
 	@echo 'make test         installs what is missing, and runs every test'
-	@echo 'make bench        times backups beside rsync, cp and the old script (QUICK=1: a small run)'
+	@echo 'make bench        times queries and backups beside what people use today (QUICK=1: a small run)'
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
 	@echo 'make setup        only installs what `make test` needs'
 	@echo 'make install      installs library, header and command under PREFIX=$(PREFIX)'

@@ -32,6 +32,7 @@ cd "$(dirname "$0")/.."
 # Debian keeps the database server out of an ordinary user's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 . tests/server.sh
+. benches/machine.sh
 
 command=${command:-$PWD/target/release/emonfeed}
 mkdir -p "${BENCH_FOLDER:-target/bench-backup}"
@@ -247,16 +248,10 @@ fi
 
 # --- the report ---------------------------------------------------------------
 
-processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-memory=$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1e6 }' /proc/meminfo)
-device=$(df --output=source "$work" | tail -n 1)
-kind=$(df --output=fstype "$work" | tail -n 1)
-options=$(awk -v d="$(df --output=target "$work" | tail -n 1)" '$2 == d { o = $4 } END { print o }' /proc/mounts)
-disk=$(lsblk -dno MODEL,SIZE "$device" 2>/dev/null | awk '{ $1 = $1; print }') || disk=
 {
-    echo "machine	$(nproc) cores${processor:+ ($processor)}, $memory memory, Linux $(uname -r)"
-    echo "file system	$kind ($options) on $device${disk:+ ($disk)}"
-    echo "programs	$("$command" --version), $(rsync --version | awk 'NR == 1 { print $1, $3 }'), $(cp --version | awk 'NR == 1 { print $1, $NF, "(coreutils)" }'), PHP $(php -n -r 'echo PHP_VERSION;'), tables of MariaDB $(sql 'SELECT VERSION()')"
+    describe_machine "$work" "$command" "$(rsync --version | awk 'NR == 1 { print $1, $3 }')" \
+        "$(cp --version | awk 'NR == 1 { print $1, $NF, "(coreutils)" }')" \
+        "PHP $(php -n -r 'echo PHP_VERSION;')" "tables of MariaDB $(sql 'SELECT VERSION()')"
     echo "feeds	$feeds"
     echo "rows	$rows"
     echo "growth	$growth"

@@ -46,7 +46,7 @@ emonfeed=${emonfeed:-$PWD/target/release/emonfeed}
 library=$PWD/target/release/libemonfeed.so
 extension=$PWD/target/php-ext/modules/emonfeed.so
 output=$PWD/target/bench
-mkdir -p "$output" "${BENCH_FOLDER:-target/bench-queries}"
+mkdir -p "$output/images" "${BENCH_FOLDER:-target/bench-queries}"
 work=$(cd "${BENCH_FOLDER:-target/bench-queries}" && pwd -P)/run
 if [ -n "${QUICK:-}" ]; then
     rows=${ROWS:-1000000} rounds=${ROUNDS:-3} huge=${HUGE_ROWS:-0}
@@ -155,7 +155,7 @@ sql 'FLUSH TABLES'
 data=$work/server/emoncms
 if [ "$huge" -gt 0 ]; then
     say "A file of $huge rows"
-    "$work/rows" write "$data/growth_$huge.MYD" "$huge"
+    "$work/rows" write "$work/growth_$huge.MYD" "$huge"
 fi
 # For the memory of exports: a tenth, but more than they hold at a time.
 smaller=$((rows / 10))
@@ -193,6 +193,6 @@ php benches/queries/report.php "$work/about" "$work/results" "$output" $backup >
 if [ -n "$write" ]; then
     mkdir -p docs/images
     cp "$output/benchmarks.md" docs/benchmarks.md
-    cp "$output/benchmarks.svg" "$output/growth.svg" docs/images/
+    cp "$output/images/benchmarks.svg" "$output/images/growth.svg" docs/images/
 fi
 cat "$output/benchmarks.md"

@@ -71,7 +71,7 @@ find_missing() {
     need has_client 'mariadb-client-core' 'its client program'
     if [ "$level" = bench ]; then
         need has_rsync 'rsync' 'copies the same feeds, to compare with'
-        need has_mysqli 'php-mysql' 'PHP asks the server what emoncms asks'
+        need has_mysqli 'php-mysql' 'PHP asks that server, as emoncms does'
         return
     fi
     need compiles_cxx 'g++' 'C++ compiler: the C header must suit C++ too'

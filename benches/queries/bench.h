@@ -21,11 +21,12 @@ __attribute__((noreturn)) static inline void fail(const char *what)
     exit(1);
 }
 
-/* Ends the program unless the call went well. */
-static inline void must(emonfeed_status status, emonfeed_error *error)
+/* Ends the program unless the call went well. By address, because the call that
+ * sets the error is the argument beside it. */
+static inline void must(emonfeed_status status, emonfeed_error *const *error)
 {
     if (status != EMONFEED_STATUS_OK) {
-        fprintf(stderr, "%s\n", emonfeed_error_message(error));
+        fprintf(stderr, "%s\n", emonfeed_error_message(*error));
         exit(1);
     }
 }
@@ -41,17 +42,17 @@ static inline emonfeed_feed *open_feed(const char *path, const char *how)
     emonfeed_error *error = NULL;
 
     if (strcmp(how, "-") == 0) {
-        must(emonfeed_feed_open(path, 0, &feed, &error), error);
+        must(emonfeed_feed_open(path, 0, &feed, &error), &error);
         return feed;
     }
     if (strcmp(how, "trust") == 0) {
 #ifdef EMONFEED_OPEN_TRUST_COUNTERS
-        must(emonfeed_feed_open(path, EMONFEED_OPEN_TRUST_COUNTERS, &feed, &error), error);
+        must(emonfeed_feed_open(path, EMONFEED_OPEN_TRUST_COUNTERS, &feed, &error), &error);
 #endif
         return feed;
     }
 #ifdef HAVE_OPEN_CACHED
-    must(emonfeed_feed_open_cached(path, 0, how, &feed, &error), error);
+    must(emonfeed_feed_open_cached(path, 0, how, &feed, &error), &error);
 #endif
     return feed;
 }
@@ -64,7 +65,7 @@ static inline size_t windows(const emonfeed_feed *feed, int64_t start, int64_t e
     emonfeed_error *error = NULL;
 
     must(emonfeed_feed_windows(feed, start, end, interval, aggregate, flags, &series, &error),
-         error);
+         &error);
     size_t points = emonfeed_series_len(series);
     emonfeed_series_free(series);
     return points;

@@ -102,7 +102,7 @@ static emonfeed_series *ask(char **word)
                                strtoll(word[3], NULL, 10), strtoll(word[4], NULL, 10),
                                (int32_t)strtol(word[5], NULL, 10),
                                (uint32_t)strtoul(word[6], NULL, 10), &series, &error),
-         error);
+         &error);
     return series;
 }
 
@@ -119,7 +119,7 @@ static void do_json(char **word)
     emonfeed_text *text = NULL;
     emonfeed_error *error = NULL;
 
-    must(emonfeed_series_json(series, &text, &error), error);
+    must(emonfeed_series_json(series, &text, &error), &error);
     seen += emonfeed_text_len(text);
     emonfeed_text_free(text);
     emonfeed_series_free(series);

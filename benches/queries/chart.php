@@ -53,10 +53,20 @@ function svg(int $width, int $height, string $title, string $description, string
         . text(20, 32, $title, 'title') . text(20, 54, $description, 'quiet') . $body . "</svg>\n";
 }
 
-// The decades that hold all figures, as exponents of ten.
+// The decades that hold all figures, as exponents of ten; the least figure is
+// not at the very edge.
 function decades(array $figures): array
 {
-    return [(int) floor(log10(min($figures))), (int) ceil(log10(max($figures)))];
+    return [(int) floor(log10(min($figures) * 0.7)), (int) ceil(log10(max($figures)))];
+}
+
+function tick(int $exponent): string
+{
+    return match (true) {
+        $exponent < -3 => 10 ** ($exponent + 6) . ' µs',
+        $exponent < 0 => 10 ** ($exponent + 3) . ' ms',
+        default => 10 ** $exponent . ' s',
+    };
 }
 
 // $groups: title => list of [label, seconds, whether it is ours].
@@ -89,20 +99,20 @@ function bars(string $title, string $description, array $groups): string
     for ($decade = $low; $decade <= $high; $decade++) {
         $x = $at(10 ** $decade);
         $grid .= sprintf("<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n", $x, $top, $x, $y);
-        $grid .= text($x, $y + 18, duration(10 ** $decade), 'quiet', 'middle');
+        $grid .= text($x, $y + 18, tick($decade), 'quiet', 'middle');
     }
-    $grid .= text($left + $width / 2, $y + 40, 'time for one graph, each line ten times the one before', 'quiet', 'middle');
+    $grid .= text($left + $width / 2, $y + 40, 'time for one graph; each line is ten times the one before', 'quiet', 'middle');
     return svg($left + $width + 90, $y + 56, $title, $description, $grid . $body);
 }
 
 // $lines: label => [whether it is ours, [rows => seconds]].
 function growth(string $title, string $description, array $lines): string
 {
-    [$left, $top, $width, $height] = [80, 90, 520, 300];
+    [$left, $top, $width, $height] = [80, 100, 520, 300];
     $figures = array_merge(...array_map(fn($line) => array_values($line[1]), array_values($lines)));
     $sizes = array_merge(...array_map(fn($line) => array_keys($line[1]), array_values($lines)));
     [$low, $high] = decades($figures);
-    [$small, $large] = decades($sizes);
+    [$small, $large] = [(int) floor(log10(min($sizes))), (int) ceil(log10(max($sizes)))];
     $x = fn(float $rows): float => $left + $width * (log10($rows) - $small) / max(1, $large - $small);
     $y = fn(float $seconds): float => $top + $height * ($high - log10($seconds)) / ($high - $low);
 
@@ -110,7 +120,7 @@ function growth(string $title, string $description, array $lines): string
     for ($decade = $low; $decade <= $high; $decade++) {
         $at = $y(10 ** $decade);
         $body .= sprintf("<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>\n", $left, $at, $left + $width, $at);
-        $body .= text($left - 10, $at + 5, duration(10 ** $decade), 'quiet', 'end');
+        $body .= text($left - 10, $at + 5, tick($decade), 'quiet', 'end');
     }
     for ($decade = $small; $decade <= $large; $decade++) {
         $at = $x(10 ** $decade);

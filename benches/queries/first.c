@@ -43,8 +43,8 @@ static void csv(const emonfeed_feed *feed, int64_t start, double begun)
     for (int piece = 0; rows == PIECE; piece++) {
         emonfeed_series *series = NULL;
         emonfeed_text *text = NULL;
-        must(emonfeed_feed_rows_from(feed, &position, UINT32_MAX, PIECE, &series, &error), error);
-        must(emonfeed_series_csv(series, NULL, &text, &error), error);
+        must(emonfeed_feed_rows_from(feed, &position, UINT32_MAX, PIECE, &series, &error), &error);
+        must(emonfeed_series_csv(series, NULL, &text, &error), &error);
         rows = emonfeed_series_len(series);
         bytes += emonfeed_text_len(text);
         if (piece % LOOK_EACH == 0) {

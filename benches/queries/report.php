@@ -281,7 +281,7 @@ foreach ([
     $chart[$group] = array_map(fn($bar) => [$bar[0], figure($bar[1]), $bar[2]], $bars);
 }
 $feed = 'a feed of ' . number_format($about['rows']) . ' readings';
-file_put_contents("$folder/benchmarks.svg", bars('A graph of 1,000 points, each way', "$feed; shorter is faster", $chart));
+file_put_contents("$folder/images/benchmarks.svg", bars('A graph of 1,000 points, each way', "$feed; shorter is faster", $chart));
 
 $lines = [];
 foreach (['MySQL engine' => 'mysql', 'reader of rows in PHP' => 'rows', 'emonfeed in C' => 'c'] as $label => $way) {
@@ -293,7 +293,7 @@ foreach (['MySQL engine' => 'mysql', 'reader of rows in PHP' => 'rows', 'emonfee
     }
     $lines[$label] = [$way === 'c', $points];
 }
-file_put_contents("$folder/growth.svg", growth('The same 1,000 samples of larger and larger feeds', 'asked before, in memory; lower is faster', $lines));
+file_put_contents("$folder/images/growth.svg", growth('The same 1,000 samples of larger and larger feeds', 'asked before, in memory; lower is faster', $lines));
 
 // --- the report ---------------------------------------------------------------
 
