@@ -15,6 +15,18 @@ set_error_handler(function ($level, $message, $file, $line) {
     throw new ErrorException($message, 0, $level, $file, $line);
 });
 
+// The private server; its socket by the bare name, because a path of one may
+// have no more than 107 bytes.
+function connect(string $folder): mysqli
+{
+    mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+    $before = getcwd();
+    chdir("$folder/server");
+    $mysqli = new mysqli(null, get_current_user(), null, 'emoncms', null, 'sock');
+    chdir($before);
+    return $mysqli;
+}
+
 function median(array $values): float
 {
     sort($values);

@@ -1,6 +1,6 @@
 <?php
 // Measures processes that have not asked before: first calls, files that are
-// not in memory, exports. Needs no extension; none of the files may be mapped.
+// not in memory, exports. This process maps none of the files.
 //
 //   php fresh.php FOLDER ROUNDS DAYS EMONFEED
 //
@@ -54,6 +54,15 @@ function first(string $path, string $how, array $range, string ...$steps): array
 
 // --- first calls --------------------------------------------------------------
 
+// One more row than what is kept was made of.
+$mysqli = connect($folder);
+$last = $questions->last;
+$grow = function () use ($mysqli, &$last) {
+    $last += Questions::EVERY;
+    $mysqli->query("INSERT INTO feed_1 (time, data) VALUES ($last, 230.5)");
+    usleep(100000);
+};
+
 $caller = new Caller("$folder/call");
 $hasKept = $caller->open('kept', $path, $kept);
 if ($hasKept) {
@@ -62,6 +71,19 @@ if ($hasKept) {
     if (count(scandir($kept)) <= 2) {
         fail('nothing is kept in the folder of summaries');
     }
+    // Another process, which has nothing but what is kept.
+    $other = new Caller("$folder/call");
+    $other->open('kept', $path, $kept);
+    $caller->open('plain', $path);
+    foreach ([[$samples, 0, 'sameSingle'], [$whole, 2, 'sameAverage']] as [$range, $aggregate, $equal]) {
+        compare(
+            'with a kept summary and without',
+            $other->points('kept', $range, $aggregate, 0),
+            $caller->points('plain', $range, $aggregate, 0),
+            $equal,
+        );
+    }
+    $other->close();
 }
 
 // The first step of a process, whose whole time is noted besides.
@@ -88,13 +110,21 @@ if ($phpKeeps) {
     run($phpKept);
 }
 if ($getKeeps) {
-    run([...$get, '--cache', $kept]);
+    if (run([...$get, '--cache', $kept]) !== run($get)) {
+        fail('the command gives other answers with a kept summary');
+    }
 }
 $results->turns('first', [
     'words' => fn() => $caller->words($path, 5),
     'map+words' => fn() => $caller->mapAndWords($path, 1),
     'samples' => fn() => $step('samples', $path, '-', $samples, 'samples'),
     'samples-kept' => fn() => $step('samples-kept', $path, $kept, $samples, 'samples'),
+    'samples-kept-grown' => function () use ($hasKept, $grow, $step, $path, $kept, $samples) {
+        if ($hasKept) {
+            $grow();
+        }
+        return $step('samples-kept-grown', $path, $kept, $samples, 'samples');
+    },
     'samples-unsorted' => fn() => $step('samples-unsorted', "$data/feed_3.MYD", '-', $samples, 'samples'),
     'average' => fn() => $step('average', $path, '-', $whole, 'average'),
     'average-kept' => fn() => $step('average-kept', $path, $kept, $whole, 'average'),

@@ -188,6 +188,7 @@ $table->row('samples, one more row', ['grown samples']);
 
 $table->heading("The first call of a process, opening included: 1,000 samples of $longest days");
 $table->row('in C, with a kept summary', ['first samples-kept'], null, ['<=', 2e-3, 'time']);
+$table->row('in C, with a kept summary, one more row', ['first samples-kept-grown']);
 $table->row('in C, without', ['first samples'], $words, ['<=', 5, 'share']);
 $table->row('in C, without, 1 % of the rows out of place', ['first samples-unsorted']);
 $table->row('the whole process in C, with a kept summary', ['first samples-kept-process']);

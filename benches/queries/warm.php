@@ -17,10 +17,7 @@ $ranges = array_map('intval', array_slice($argv, 3));
 $results = new Results("$folder/results", (int) $rounds);
 $data = "$folder/server/emoncms";
 
-// By its bare name, because a socket's path may have no more than 107 bytes.
-chdir("$folder/server");
-mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
-$mysqli = new mysqli(null, get_current_user(), null, 'emoncms', null, 'sock');
+$mysqli = connect($folder);
 
 function questions(mysqli $mysqli, string $table): Questions
 {
