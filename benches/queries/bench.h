@@ -32,27 +32,31 @@ static inline void must(emonfeed_status status, emonfeed_error *const *error)
 }
 
 /*
- * How feeds are opened here: "-", plainly; "trust", with counters trusted; or
- * the folder that keeps summaries. A library that does not have what is asked
- * for gives NULL.
+ * How feeds are opened here: "-", plainly; "trust", with counters trusted; a
+ * folder that keeps summaries; or both as "trust:FOLDER". A library that does
+ * not have what is asked for gives NULL.
  */
 static inline emonfeed_feed *open_feed(const char *path, const char *how)
 {
     emonfeed_feed *feed = NULL;
     emonfeed_error *error = NULL;
+    const char *folder = strcmp(how, "-") == 0 ? NULL : how;
+    uint32_t flags = 0;
 
-    if (strcmp(how, "-") == 0) {
-        must(emonfeed_feed_open(path, 0, &feed, &error), &error);
-        return feed;
-    }
-    if (strcmp(how, "trust") == 0) {
+    if (strncmp(how, "trust", 5) == 0) {
+        folder = how[5] == ':' ? how + 6 : NULL;
 #ifdef EMONFEED_OPEN_TRUST_COUNTERS
-        must(emonfeed_feed_open(path, EMONFEED_OPEN_TRUST_COUNTERS, &feed, &error), &error);
+        flags = EMONFEED_OPEN_TRUST_COUNTERS;
+#else
+        return NULL;
 #endif
+    }
+    if (folder == NULL) {
+        must(emonfeed_feed_open(path, flags, &feed, &error), &error);
         return feed;
     }
 #ifdef HAVE_OPEN_CACHED
-    must(emonfeed_feed_open_cached(path, 0, how, &feed, &error), &error);
+    must(emonfeed_feed_open_cached(path, flags, folder, &feed, &error), &error);
 #endif
     return feed;
 }

@@ -129,14 +129,17 @@ function growth(string $title, string $description, array $lines): string
     }
     $body .= text($left + $width / 2, $top + $height + 44, 'rows of the feed', 'quiet', 'middle');
     $body .= text($left - 60, $top - 14, 'time for 1,000 samples of all of it', 'quiet');
+    // Figures stand above the first line and below the next, and so on.
+    $beside = -10;
     foreach ($lines as $label => [$own, $points]) {
         $class = $own ? 'own' : 'other';
         $places = [];
         foreach ($points as $rows => $seconds) {
             $places[] = sprintf('%.1f,%.1f', $x($rows), $y($seconds));
             $body .= sprintf("<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>\n", $class, $x($rows), $y($seconds));
-            $body .= text($x($rows), $y($seconds) - 10, duration($seconds), 'quiet', 'middle');
+            $body .= text($x($rows), $y($seconds) + $beside, duration($seconds), 'quiet', 'middle');
         }
+        $beside = 12 - $beside;
         $body .= '<polyline class="line ' . $class . '" points="' . implode(' ', $places) . "\"/>\n";
         $body .= text($x(array_key_last($points)) + 12, $y(end($points)) + 5, $label);
     }
