@@ -82,6 +82,9 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
 
+# On a machine that has other work, figures are larger and differ more.
+load=$(cut -d " " -f 1 /proc/loadavg)
+
 # --- programs -----------------------------------------------------------------
 
 rm -rf "$work"
@@ -183,6 +186,7 @@ php benches/queries/fresh.php "$work" "$rounds" "$longest" "$emonfeed"
         "$(rustc --version 2>/dev/null | cut -d ' ' -f 1,2)" \
         "MariaDB $(sql 'SELECT VERSION()')" "PHP $(php -n -r 'echo PHP_VERSION;')"
     echo "date	$(date -u +%F)"
+    echo "load	$load when it began"
     echo "rows	$rows"
     echo "rounds	$rounds"
     echo "days	${days# }"

@@ -62,6 +62,7 @@ final class Table
 {
     public string $markdown = '';
     public string $tsv = "name\tdays\tmedian\tleast\tmost\tunit\tbeside\tits median\tratio\ttarget\tmet\n";
+    public int $met = 0;
     public int $missed = 0;
 
     public function heading(string $text): void
@@ -91,7 +92,7 @@ final class Table
         $met = null;
         if ($target !== null) {
             $met = $target[0] === '<=' ? max($checked) <= $target[1] : min($checked) >= $target[1];
-            $this->missed += $met ? 0 : 1;
+            $met ? $this->met++ : $this->missed++;
         }
         $this->markdown .= sprintf(
             "| %s | %s | %s | %s | %s | %s | %s |\n",
@@ -126,7 +127,7 @@ final class Table
         $met = null;
         if ($target !== null) {
             $met = $target[0] === '<=' ? $figure <= $target[1] : $figure >= $target[1];
-            $this->missed += $met ? 0 : 1;
+            $met ? $this->met++ : $this->missed++;
         }
         $wanted = $target === null ? '' : ($target[3] ?? ($target[0] === '<=' ? '≤ ' : '≥ ') . digits($target[1]));
         $this->markdown .= "| $text | $shown | | | | $wanted | " . ($met === null ? '' : ($met ? 'met' : '**missed**')) . " |\n";
@@ -308,7 +309,7 @@ $interval = Questions::EVERY;
 
 `make bench` measures all of this and writes this page<?= $about['quick'] === '' ? '' : '; this is of a quick run (`QUICK=1`), whose feed is smaller' ?>.
 
-<?php foreach (['machine', 'file system', 'programs', 'date'] as $name): ?>
+<?php foreach (['machine', 'file system', 'programs', 'date', 'load'] as $name): ?>
 - <?= ucfirst($name) ?>: <?= $about[$name] ?>
 
 <?php endforeach ?>
@@ -346,7 +347,7 @@ or, if the program says so, the counters of its index (*counters trusted*).
 |---|---|---|---|---|---|---|
 <?= $table->markdown ?>
 
-A ratio with × says how many times as long the other takes, one without what part of the other’s time
+<?= $table->met ?> of <?= $table->met + $table->missed ?> targets are met. A ratio with × says how many times as long the other takes, one without what part of the other’s time
 it is. Memory is a process’s own: pages of the mapped feed are the kernel’s.
 
 ![Time for 1,000 samples against the number of rows](images/growth.svg)
