@@ -3,15 +3,15 @@
 # rsync, and the loop of emoncms's old backup script.
 #
 #   sh benches/backup.sh [-o FILE]      prints a report, and writes it to FILE too
-#   QUICK=1 sh benches/backup.sh        a twentieth of the feeds, fewer rounds
+#   QUICK=1 sh benches/backup.sh        a fiftieth of the feeds, fewer rounds
 #
 # A private MariaDB server makes the tables and lets them grow, so that their
 # index files are real ones. Every tool has a destination of its own on the
 # same file system, and all see the same source, which is in the page cache.
 #
 #   EMONFEED        the command to measure      [target/release/emonfeed]
-#   FEEDS, ROUNDS   how many                    [5000, 5; quick: 250, 3]
-#   MANY_FEEDS      for the memory, 0 for none  [50000; quick: 1000]
+#   FEEDS, ROUNDS   how many                    [5000, 5; quick: 100, 3]
+#   MANY_FEEDS      for the memory, 0 for none  [50000; quick: 500]
 #   TABLE_OPTIONS   of CREATE TABLE, such as CHECKSUM=1
 #   BENCH_FOLDER    where all is made, and removed in the end; 20 GB are needed,
 #                   quick 1 [target/bench-backup]
@@ -38,7 +38,7 @@ command=${command:-$PWD/target/release/emonfeed}
 mkdir -p "${BENCH_FOLDER:-target/bench-backup}"
 work=$(cd "${BENCH_FOLDER:-target/bench-backup}" && pwd -P)/run
 if [ -n "${QUICK:-}" ]; then
-    feeds=${FEEDS:-250} rounds=${ROUNDS:-3} many=${MANY_FEEDS:-1000}
+    feeds=${FEEDS:-100} rounds=${ROUNDS:-3} many=${MANY_FEEDS:-500}
 else
     feeds=${FEEDS:-5000} rounds=${ROUNDS:-5} many=${MANY_FEEDS:-50000}
 fi

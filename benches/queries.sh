@@ -193,7 +193,7 @@ php benches/queries/fresh.php "$work" "$rounds" "$longest" "$emonfeed"
     echo "quick	${QUICK:-}"
 } >"$work/about"
 cp "$work/results" "$output/queries-raw.tsv"
-php benches/queries/report.php "$work/about" "$work/results" "$output" $backup >"$output/benchmarks.md"
+php benches/queries/report.php "$work/about" "$work/results" "$output" ${backup:+"$backup"} >"$output/benchmarks.md"
 if [ -n "$write" ]; then
     mkdir -p docs/images
     cp "$output/benchmarks.md" docs/benchmarks.md
