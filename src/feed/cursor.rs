@@ -6,7 +6,7 @@ use super::source::Bytes;
 use super::summary::{Lists, Summary};
 use crate::error::Result;
 use crate::myisam::{
-    BLOCK, BadFlag, Layout, MAX_STRIDE, PLAIN_STRIDE, Row, Tally, Tallying, Totalling,
+    BLOCK, BadFlag, Layout, MAX_STRIDE, PLAIN, Row, Tally, Tallying, Totalling,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -25,8 +25,8 @@ pub(crate) struct Cursor<'a> {
     block: usize,
     /// Blocks per second lately.
     rate: f64,
-    /// Room for the rows of a block, longer ones in pieces.
-    buffer: [u8; BLOCK * PLAIN_STRIDE],
+    /// Room for the rows of a block.
+    buffer: [u8; BLOCK * MAX_STRIDE],
 }
 
 impl<'a> Cursor<'a> {
@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
             _ => 0.0,
         };
         let run = Run { rank: 0, row: 0 };
-        let buffer = [0; BLOCK * PLAIN_STRIDE];
+        let buffer = [0; BLOCK * MAX_STRIDE];
         Cursor { bytes, layout, order, path, run, run_end: 0, block: 0, rate, buffer }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Cursor<'a> {
             return None;
         }
         let row = self.run.row + (rank - self.run.rank);
-        let bytes = self.bytes.mapped::<PLAIN_STRIDE>(row * PLAIN_STRIDE as u64)?;
+        let bytes = self.bytes.mapped::<PLAIN>(row * self.layout.stride() as u64)?;
         self.layout.row(&bytes)
     }
 
@@ -220,11 +220,10 @@ impl<'a> Cursor<'a> {
         mut take: impl FnMut(&Layout, &[u8]) -> Result<bool, BadFlag>,
     ) -> Result<()> {
         let stride = self.layout.stride();
-        let per_piece = (self.buffer.len() / stride) as u64;
         while ranks.start < ranks.end {
             let offset = self.offset(ranks.start);
             let end = self.run_end.min(ranks.end);
-            let count = per_piece.min(end - ranks.start);
+            let count = (BLOCK as u64).min(end - ranks.start);
             let piece = &mut self.buffer[..count as usize * stride];
             self.bytes.read(offset, piece)?;
             // All of them counted when the order was found.

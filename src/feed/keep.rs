@@ -129,7 +129,11 @@ pub(super) fn load(directory: &Path, feed: &Path) -> Option<(Token, Order)> {
         from: FRONT + HASH + lists + HASH,
         blocks: count(len / BLOCK as u64)?,
     };
-    let tallies = Tallies::Kept { rest: Arc::new(rest), read: OnceLock::new() };
+    let tallies = Tallies::Kept {
+        rest: Arc::new(rest),
+        more: Lists::default(),
+        all: OnceLock::new(),
+    };
     let order = Order {
         runs,
         len,

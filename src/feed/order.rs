@@ -12,7 +12,7 @@ use super::source::Bytes;
 use super::summary::Summary;
 use super::survey::{Segment, Survey};
 use crate::error::{Error, Result, Status};
-use crate::myisam::{BLOCK, Columns, Layout};
+use crate::myisam::{BLOCK, Columns, Layout, MAX_STRIDE};
 use std::ops::Range;
 use std::path::Path;
 
@@ -53,6 +53,7 @@ impl Order {
             order.summary = summary;
             order.append(&segments, path)?;
         } else {
+            bytes.look_again();
             merge::segments(segments, &mut bytes, layout, path, |rows| {
                 order.push(rows, path)
             })?;
@@ -76,10 +77,7 @@ impl Order {
         if new.is_empty() {
             return Ok(Some(self));
         }
-        let mut summary = std::mem::take(&mut self.summary);
-        if !summary.can_grow() {
-            return Ok(None);
-        }
+        let summary = std::mem::take(&mut self.summary);
         let run = self.runs.len().checked_sub(1);
         let last = run.zip(self.span).map(|(run, (_, last))| {
             let Run { rank, row } = self.runs[run];
@@ -133,36 +131,33 @@ impl Order {
         let stride = layout.stride();
         let mut summary = Summary::default();
         let mut columns = Columns::default();
+        let mut buffer = [0; BLOCK * MAX_STRIDE];
         for (index, run) in self.runs.iter().enumerate() {
+            let mut row = run.row;
             let end = run.row + (self.run_end(index) - run.rank);
-            let mut failure = Ok(());
-            scan(bytes, layout, run.row..end, path, |_, mut rows| {
-                while !rows.is_empty() && failure.is_ok() {
-                    let until = summary.until_whole();
-                    let piece = if until == 0 { BLOCK } else { until } * stride;
-                    let (now, later) = rows.split_at(piece.min(rows.len()));
-                    rows = later;
-                    let block = match until {
-                        0 => layout.block(now, &mut columns),
-                        _ => None,
-                    };
-                    if let Some(block) = block {
-                        failure = summary.push_block(&block, index, path);
-                        continue;
-                    }
-                    layout.for_each(now, |_, row| {
-                        if failure.is_ok() {
-                            failure = match row {
-                                Some(row) => summary.push(row, index, path),
-                                // It counted when the order was found.
-                                None => Err(changed_underfoot(path)),
-                            };
+            while row < end {
+                let until = summary.until_whole();
+                let count = if until == 0 { BLOCK } else { until };
+                let count = (end - row).min(count as u64);
+                let rows = &mut buffer[..count as usize * stride];
+                bytes.read(row * stride as u64, rows)?;
+                let block = match until {
+                    0 => layout.block(rows, &mut columns),
+                    _ => None,
+                };
+                match block {
+                    Some(block) => summary.push_block(&block, index, path)?,
+                    None => {
+                        for row in rows.chunks_exact(stride) {
+                            // It counted when the order was found.
+                            let row = layout.row(row);
+                            let row = row.ok_or_else(|| changed_underfoot(path))?;
+                            summary.push(row, index, path)?;
                         }
-                    })?;
+                    }
                 }
-                Ok(())
-            })?;
-            failure?;
+                row += count;
+            }
         }
         self.summary = summary;
         Ok(())

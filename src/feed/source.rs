@@ -57,11 +57,18 @@ impl<'a> Bytes<'a> {
         path: &'a Path,
         len: u64,
     ) -> Self {
-        let mapped = match source {
+        let (mapped, pieces) = (None, Default::default());
+        let mut bytes = Bytes { source, file, path, len, mapped, pieces, lookups: 0 };
+        bytes.look_again();
+        bytes
+    }
+
+    /// Looks whether look-ups should use the mapping by now.
+    pub(super) fn look_again(&mut self) {
+        self.mapped = match self.source {
             Source::Mapped(mapping) if !mapping.is_fresh() => Some(&**mapping),
             _ => None,
         };
-        Bytes { source, file, path, len, mapped, pieces: Default::default(), lookups: 0 }
     }
 
     /// Copies `into.len()` bytes from `offset` on, all of them committed.

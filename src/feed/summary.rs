@@ -41,11 +41,17 @@ pub(super) struct Lists {
     pub(super) maxs: Vec<f64>,
 }
 
-/// [`Lists`] that may still be in a file: look-ups do without.
+/// [`Lists`] of which the front may still be in a file: look-ups do without.
 #[derive(Clone, Debug)]
 pub(super) enum Tallies {
     Here(Lists),
-    Kept { rest: Arc<Rest>, read: OnceLock<Option<Lists>> },
+    Kept {
+        rest: Arc<Rest>,
+        /// What came since.
+        more: Lists,
+        /// Both together, once somebody asked.
+        all: OnceLock<Option<Lists>>,
+    },
 }
 
 impl Default for Tallies {
@@ -59,34 +65,35 @@ impl Tallies {
     pub(super) fn get(&self) -> Option<&Lists> {
         match self {
             Tallies::Here(lists) => Some(lists),
-            Tallies::Kept { rest, read } => read.get_or_init(|| rest.read()).as_ref(),
+            Tallies::Kept { rest, more, all } => all
+                .get_or_init(|| {
+                    let mut lists = rest.read()?;
+                    lists.append(more).then_some(lists)
+                })
+                .as_ref(),
         }
     }
 
-    /// The same, to be added to.
-    fn get_mut(&mut self) -> Option<&mut Lists> {
-        if let Tallies::Kept { rest, read } = self {
-            let lists = match read.take() {
-                Some(lists) => lists,
-                None => rest.read(),
-            };
-            *self = Tallies::Here(lists?);
+    /// Those that can be added to.
+    fn end(&mut self) -> &mut Lists {
+        if let Tallies::Kept { all, .. } = self {
+            if let Some(Some(lists)) = all.take() {
+                *self = Tallies::Here(lists);
+            }
         }
         match self {
-            Tallies::Here(lists) => Some(lists),
-            Tallies::Kept { .. } => None,
+            Tallies::Here(lists) | Tallies::Kept { more: lists, .. } => lists,
         }
     }
 
     fn footprint(&self) -> usize {
-        let lists = match self {
-            Tallies::Here(lists) => Some(lists),
-            Tallies::Kept { read, .. } => read.get().and_then(Option::as_ref),
-        };
-        lists.map_or(0, |Lists { counts, sums, mins, maxs }| {
-            counts.capacity() * size_of::<u32>()
-                + (sums.capacity() + mins.capacity() + maxs.capacity()) * size_of::<f64>()
-        })
+        match self {
+            Tallies::Here(lists) => lists.footprint(),
+            Tallies::Kept { more, all, .. } => {
+                let all = all.get().and_then(Option::as_ref);
+                more.footprint() + all.map_or(0, Lists::footprint)
+            }
+        }
     }
 }
 
@@ -94,11 +101,6 @@ impl Summary {
     /// Rows to come until a block can be taken in at once.
     pub(super) fn until_whole(&self) -> usize {
         (BLOCK - self.tail.rows()) % BLOCK
-    }
-
-    /// Makes it ready to be added to; `false` if a file failed it.
-    pub(super) fn can_grow(&mut self) -> bool {
-        self.tallies.get_mut().is_some()
     }
 
     /// Takes in the next row, which lies in that run.
@@ -143,9 +145,7 @@ impl Summary {
     }
 
     fn keep(&mut self, tally: Tally, path: &Path) -> Result<()> {
-        let Some(Lists { counts, sums, mins, maxs }) = self.tallies.get_mut() else {
-            return Err(out_of_memory(path));
-        };
+        let Lists { counts, sums, mins, maxs } = self.tallies.end();
         reserve(counts, path)?;
         reserve(sums, path)?;
         reserve(mins, path)?;
@@ -221,6 +221,31 @@ impl Summary {
 }
 
 impl Lists {
+    /// Takes in what comes behind; `false` where memory is short.
+    fn append(&mut self, more: &Lists) -> bool {
+        let Lists { counts, sums, mins, maxs } = more;
+        if self.counts.try_reserve(counts.len()).is_err() {
+            return false;
+        }
+        self.counts.extend(counts);
+        let mut added = true;
+        for (list, more) in
+            [(&mut self.sums, sums), (&mut self.mins, mins), (&mut self.maxs, maxs)]
+        {
+            added &= list.try_reserve(more.len()).is_ok();
+            if added {
+                list.extend(more);
+            }
+        }
+        added
+    }
+
+    fn footprint(&self) -> usize {
+        self.counts.capacity() * size_of::<u32>()
+            + (self.sums.capacity() + self.mins.capacity() + self.maxs.capacity())
+                * size_of::<f64>()
+    }
+
     /// The sum of the values in these blocks, and how many there are.
     pub(super) fn total(&self, blocks: Range<usize>) -> (f64, u64) {
         let count =

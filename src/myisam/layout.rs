@@ -15,8 +15,8 @@ use std::ops::Range;
 /// checksum pad. Anything longer was refused.
 pub const MAX_STRIDE: usize = 32;
 
-/// Bytes of a plain row: flag, u32 time, f32 value.
-pub const PLAIN_STRIDE: usize = 9;
+/// Bytes a plain row begins with: flag, u32 time, f32 value.
+pub const PLAIN: usize = 9;
 
 const DELETED: u8 = 0;
 const LIVE: u8 = 1;
@@ -44,8 +44,8 @@ pub struct Layout {
     time: Cell,
     data: Cell,
     data2: Option<Cell>,
-    /// Whether rows are the nine bytes flag, u32, f32: the case worth code of
-    /// its own.
+    /// Whether rows begin with the nine bytes flag, u32 time, f32 value: the
+    /// case worth code of its own.
     plain: bool,
 }
 
@@ -204,9 +204,7 @@ impl Layout {
                 "rows of {stride} bytes for columns of {offset}"
             )));
         }
-        let plain = stride == PLAIN_STRIDE
-            && data2.is_none()
-            && (time.offset, time.kind, time.unsigned) == (1, ColumnType::Int, true)
+        let plain = (time.offset, time.kind, time.unsigned) == (1, ColumnType::Int, true)
             && (data.offset, data.kind) == (5, ColumnType::Float);
         Ok(Layout { stride, fixed_bits: free_bits | LIVE, time, data, data2, plain })
     }
@@ -262,7 +260,7 @@ impl Layout {
         self.data.kind.sql_name(self.data.unsigned)
     }
 
-    /// Whether rows are the nine bytes flag, u32 time, f32 value.
+    /// Whether rows begin with the nine bytes flag, u32 time, f32 value.
     pub fn is_plain(&self) -> bool {
         self.plain
     }
@@ -297,15 +295,14 @@ impl Layout {
             return None;
         }
         if self.plain {
-            let bytes: &[u8; PLAIN_STRIDE] =
-                bytes.try_into().expect("a row is one stride long");
+            let bytes = bytes.first_chunk().expect("a row is one stride long");
             return Some(self.plain_row(bytes));
         }
         Some(Row { time: self.time.integer(bytes), value: self.data.number(bytes) })
     }
 
     #[inline(always)]
-    fn plain_row(&self, &[flag, t0, t1, t2, t3, v0, v1, v2, v3]: &[u8; 9]) -> Row {
+    fn plain_row(&self, &[flag, t0, t1, t2, t3, v0, v1, v2, v3]: &[u8; PLAIN]) -> Row {
         let value = f32::from_le_bytes([v0, v1, v2, v3]);
         Row {
             time: i64::from(u32::from_le_bytes([t0, t1, t2, t3])),
@@ -331,10 +328,9 @@ impl Layout {
         chunk: &[u8],
         mut each: impl FnMut(usize, Option<Row>),
     ) -> Result<(), BadFlag> {
-        if self.plain {
-            for (index, bytes) in chunk.chunks_exact(PLAIN_STRIDE).enumerate() {
-                let bytes: &[u8; PLAIN_STRIDE] =
-                    bytes.try_into().expect("chunks of nine");
+        if self.plain && self.stride == PLAIN {
+            for (index, bytes) in chunk.chunks_exact(PLAIN).enumerate() {
+                let bytes: &[u8; PLAIN] = bytes.try_into().expect("chunks of nine");
                 let flag = bytes[0];
                 if flag & self.fixed_bits != self.fixed_bits && flag != DELETED {
                     return Err(BadFlag { index, flag });

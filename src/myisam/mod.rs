@@ -21,6 +21,6 @@ mod tally;
 pub use column::{Column, ColumnType, Definition};
 pub use frm::parse as parse_frm;
 pub use header::{Field, HEAD_MAX, Header};
-pub use layout::{BadFlag, Layout, MAX_STRIDE, PLAIN_STRIDE, Row};
+pub use layout::{BadFlag, Layout, MAX_STRIDE, PLAIN, Row};
 pub use sdi::parse as parse_sdi;
 pub use tally::{BLOCK, Block, Columns, TALLYING_WORDS, Tally, Tallying, Totalling};

@@ -4,7 +4,7 @@
 //! in column by column, which compilers turn into vector instructions; any
 //! other rows one by one. Both add up in the same order, to the same bits.
 
-use super::layout::{BadFlag, Layout, PLAIN_STRIDE, Row};
+use super::layout::{BadFlag, Layout, PLAIN, Row};
 
 /// Rows that are taken in together.
 pub const BLOCK: usize = 128;
@@ -12,6 +12,11 @@ pub const BLOCK: usize = 128;
 /// Sums are kept in so many parts, the row at place `i` going to part
 /// `i % LANES`.
 const LANES: usize = 8;
+
+/// Plain rows are mostly so long: with a pad behind in tables that keep a
+/// checksum.
+const NINE: usize = PLAIN;
+const TEN: usize = PLAIN + 1;
 
 /// What the values of some rows come to; rows without value are left out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +83,12 @@ impl Totalling {
     pub fn extend(&mut self, layout: &Layout, rows: &[u8]) -> Result<bool, BadFlag> {
         let mut done = 0;
         if layout.is_plain() && self.rows % LANES == 0 {
-            done = self.extend_plain(rows, layout.full_flag());
+            let flag = layout.full_flag();
+            done = match layout.stride() {
+                NINE => self.extend_plain::<NINE>(rows, flag),
+                TEN => self.extend_plain::<TEN>(rows, flag),
+                _ => 0,
+            };
         }
         let (_, rest) = rows.split_at(done * layout.stride());
         let mut all_count = true;
@@ -93,18 +103,17 @@ impl Totalling {
 
     /// Takes in as many of these rows as make whole lanes, none if that is
     /// not as simple as adding their values. How many it were.
-    fn extend_plain(&mut self, rows: &[u8], flag: u8) -> usize {
+    #[inline(always)]
+    fn extend_plain<const STRIDE: usize>(&mut self, rows: &[u8], flag: u8) -> usize {
         let mut sums = self.sums;
         let mut others = 0;
-        let lanes = rows.chunks_exact(LANES * PLAIN_STRIDE);
+        let lanes = rows.chunks_exact(LANES * STRIDE);
         let count = lanes.len() * LANES;
         for rows in lanes {
-            let rows: &[u8; LANES * PLAIN_STRIDE] = rows.try_into().expect("a lane each");
             for lane in 0..LANES {
-                let at = lane * PLAIN_STRIDE;
-                others |= rows[at] ^ flag;
-                let value =
-                    rows[at + 5..at + PLAIN_STRIDE].try_into().expect("four bytes");
+                let row = &rows[lane * STRIDE..][..PLAIN];
+                others |= row[0] ^ flag;
+                let value = row[5..].try_into().expect("four bytes");
                 sums[lane] += f64::from(f32::from_le_bytes(value));
             }
         }
@@ -180,9 +189,8 @@ impl Tallying {
         for (number, part) in rows.chunks(BLOCK * layout.stride()).enumerate() {
             let mut done = 0;
             if layout.is_plain() && self.rows() % LANES == 0 {
-                let lanes = part.len() / (LANES * PLAIN_STRIDE) * LANES;
-                let simple = columns
-                    .fill(&part[..lanes * PLAIN_STRIDE], layout.full_flag())
+                let lanes = part.len() / (LANES * layout.stride()) * LANES;
+                let simple = columns.read(layout, &part[..lanes * layout.stride()])
                     && columns.add_to(self, lanes);
                 done = if simple { lanes } else { 0 };
             }
@@ -212,9 +220,9 @@ impl Layout {
         if !self.is_plain() {
             return self.block_by_rows(rows);
         }
-        let rows: &[u8; BLOCK * PLAIN_STRIDE] = rows.try_into().ok()?;
         let mut tallying = Tallying::default();
-        if !columns.fill(rows, self.full_flag())
+        if rows.len() != BLOCK * self.stride()
+            || !columns.read(self, rows)
             || !columns.is_ascending()
             || !columns.add_to(&mut tallying, BLOCK)
         {
@@ -227,6 +235,7 @@ impl Layout {
         })
     }
 
+    /// The same for rows that are not taken in column by column.
     fn block_by_rows(&self, rows: &[u8]) -> Option<Block> {
         let mut times: Option<(i64, i64)> = None;
         let mut is_block = rows.len() == BLOCK * self.stride();
@@ -266,23 +275,30 @@ impl Default for Columns {
 }
 
 impl Columns {
-    /// Reads plain rows, a multiple of four. `false` if one of them does not
-    /// have this flag byte.
+    /// Reads plain rows, a multiple of four. `false` if one of them has a flag
+    /// byte other than that of a live row without NULLs, or if rows so long
+    /// are not read this way.
     #[inline(always)]
-    fn fill(&mut self, rows: &[u8], flag: u8) -> bool {
+    fn read(&mut self, layout: &Layout, rows: &[u8]) -> bool {
+        match layout.stride() {
+            NINE => self.fill::<NINE>(rows, layout.full_flag()),
+            TEN => self.fill::<TEN>(rows, layout.full_flag()),
+            _ => false,
+        }
+    }
+
+    #[inline(always)]
+    fn fill<const STRIDE: usize>(&mut self, rows: &[u8], flag: u8) -> bool {
         // One load and one store a row here, and the columns from whole
         // vectors of these, is faster than two of each.
         let mut others = [0_u8; 4];
         let words = self.words.chunks_exact_mut(4);
-        for (rows, words) in rows.chunks_exact(4 * PLAIN_STRIDE).zip(words) {
-            let rows: &[u8; 4 * PLAIN_STRIDE] =
-                rows.try_into().expect("chunks of four rows");
+        for (rows, words) in rows.chunks_exact(4 * STRIDE).zip(words) {
             for lane in 0..4 {
-                let at = lane * PLAIN_STRIDE;
-                others[lane] |= rows[at] ^ flag;
-                let word =
-                    rows[at + 1..at + PLAIN_STRIDE].try_into().expect("eight bytes");
-                words[lane] = u64::from_le_bytes(word);
+                let row = &rows[lane * STRIDE..][..PLAIN];
+                others[lane] |= row[0] ^ flag;
+                words[lane] =
+                    u64::from_le_bytes(row[1..].try_into().expect("eight bytes"));
             }
         }
         for ((word, time), value) in
