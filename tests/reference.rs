@@ -90,8 +90,37 @@ fn regular() -> impl Strategy<Value = Vec<Slot>> {
     })
 }
 
+/// Long stretches without an exception, which are taken in block by block.
+fn long() -> impl Strategy<Value = Vec<Slot>> {
+    (any::<u64>(), 100..1500_usize, 0..6_u32).prop_map(|(seed, len, exceptions)| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut now = random.u32(..1000);
+        let mut slots = Vec::new();
+        for _ in 0..len {
+            now += random.u32(0..5);
+            let mut slot = Slot {
+                flag: 0xf9,
+                time: now,
+                value: random.i32(-4000..4000) as f32 / 8.0,
+            };
+            if random.usize(..len) < exceptions as usize {
+                match random.u32(..6) {
+                    0 => slot.flag = 0,
+                    1 => slot.flag = 0xfd,
+                    2 => slot.flag = 0xfb,
+                    3 => slot.value = f32::NAN,
+                    4 => slot.value = -0.0,
+                    _ => slot.time = random.u32(..=now),
+                }
+            }
+            slots.push(slot);
+        }
+        slots
+    })
+}
+
 fn feeds() -> impl Strategy<Value = Vec<Slot>> {
-    prop_oneof![shuffled(), regular()].prop_map(|mut slots| {
+    prop_oneof![shuffled(), regular(), long()].prop_map(|mut slots| {
         // A row that settles which of the nine-byte layouts it is.
         if !slots.is_empty() {
             slots[0].flag = 0xf9;

@@ -373,15 +373,40 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::myisam::{Column, ColumnType, Definition};
 
     fn rows(values: &[(u8, u32, f32)]) -> Vec<u8> {
+        padded(values, 0)
+    }
+
+    fn padded(values: &[(u8, u32, f32)], pad: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (flag, time, value) in values {
             bytes.push(*flag);
             bytes.extend_from_slice(&time.to_le_bytes());
             bytes.extend_from_slice(&value.to_le_bytes());
+            bytes.resize(bytes.len() + pad, 0);
         }
         bytes
+    }
+
+    /// The layout of a feed with `CHECKSUM=1`, whose rows have a pad.
+    fn with_checksum() -> Layout {
+        let column = |name: &str, kind, unsigned| Column {
+            name: name.into(),
+            kind,
+            unsigned,
+            nullable: true,
+        };
+        let definition = Definition {
+            columns: vec![
+                column("time", ColumnType::Int, true),
+                column("data", ColumnType::Float, false),
+            ],
+            checksum: true,
+            max_rows: 0,
+        };
+        Layout::of_copy(&definition).unwrap()
     }
 
     fn one_by_one(values: impl IntoIterator<Item = f32>) -> Tallying {
@@ -401,7 +426,8 @@ mod tests {
     fn a_block_at_once_is_the_same_as_its_rows_one_by_one() {
         let mut random = fastrand::Rng::with_seed(7);
         let mut columns = Columns::default();
-        let layout = Layout::bare(true);
+        let (layout, ten) = (Layout::bare(true), with_checksum());
+        assert_eq!(ten.stride(), TEN);
         for round in 0..2000 {
             let mut all: Vec<(u8, u32, f32)> = (0..BLOCK as u32)
                 .map(|i| {
@@ -420,12 +446,15 @@ mod tests {
             let values =
                 all.iter().map(|row| if row.0 == 0xfd { f32::NAN } else { row.2 });
             let want = one_by_one(values).tally();
-            let bytes = rows(&all);
+            let (layout, bytes) = match round / 8 % 2 {
+                0 => (&layout, rows(&all)),
+                _ => (&ten, padded(&all, 1)),
+            };
             let mut tallying = Tallying::default();
-            assert_eq!(tallying.extend(&layout, &bytes), Ok(true));
+            assert_eq!(tallying.extend(layout, &bytes), Ok(true));
             assert!(same(tallying.tally(), want), "{:?} {want:?}", tallying.tally());
             let mut totalling = Totalling::default();
-            assert_eq!(totalling.extend(&layout, &bytes), Ok(true));
+            assert_eq!(totalling.extend(layout, &bytes), Ok(true));
             assert_eq!(totalling.total().0.to_bits(), want.sum.to_bits());
             assert_eq!(totalling.total().1, want.count);
             if let Some(block) = layout.block(&bytes, &mut columns) {
