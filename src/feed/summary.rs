@@ -301,8 +301,8 @@ fn in_lanes(numbers: &[f64], mut each: impl FnMut(usize, f64)) {
     let chunks = numbers.chunks_exact(LANES);
     let rest = chunks.remainder();
     for chunk in chunks {
-        for lane in 0..LANES {
-            each(lane, chunk[lane]);
+        for (lane, &number) in chunk.iter().enumerate() {
+            each(lane, number);
         }
     }
     for (lane, &number) in rest.iter().enumerate() {

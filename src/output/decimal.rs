@@ -91,12 +91,12 @@ fn few_places(single: f32) -> Option<(u64, usize)> {
         return None;
     }
     let half_gap = f64::from(f32::from_bits(bits & 0x7f80_0000)) / f64::from(1_u32 << 24);
-    for places in 1..=3 {
-        let scaled = f64::from(single) * EXACT_POWERS[places];
+    for (places, unit) in [(1, 1e1), (2, 1e2), (3, 1e3)] {
+        let scaled = f64::from(single) * unit;
         // Half a unit goes up, away from zero, as in Rust's own formatting.
         let units = (scaled + 0.5) as i64;
         let distance = (units as f64 - scaled).abs();
-        if distance < half_gap * EXACT_POWERS[places] {
+        if distance < half_gap * unit {
             return Some((units as u64, places));
         }
     }
