@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-/// Tables held open at most, with two descriptors each: a page of emoncms
+/// Tables held open at most, with two or three descriptors each: a page of emoncms
 /// that lists feeds asks for all of a user's in turn, and a feed that had to
 /// make room is read anew. 32-bit processes have no addresses for so many.
 const MAX_TABLES: usize = if cfg!(target_pointer_width = "64") { 192 } else { 64 };
@@ -54,21 +54,25 @@ impl Entry {
         }
         let trusts = !self.mistrusts.load(Ordering::Relaxed);
         let view = View::build(&self.table, state, options, kept.take(), trusts)?;
+        if view.was_read() {
+            self.mistrusts.store(false, Ordering::Relaxed);
+        }
         let view = Arc::new(view);
         *kept = Some(view.clone());
         Ok(view)
     }
 
-    /// Forgets what is remembered of the rows if some of that was known
-    /// without reading them, and from now on reads them all. Whether there was
-    /// such a thing.
-    pub(super) fn forget(&self) -> bool {
-        let mut kept = lock(&self.view);
-        if kept.as_ref().is_none_or(|view| view.was_read()) {
+    /// Forgets `view` if some of it was known without reading the rows, and
+    /// reads all of them next time. Whether it was.
+    pub(super) fn forget(&self, view: &Arc<View>) -> bool {
+        if view.was_read() {
             return false;
         }
+        let mut kept = lock(&self.view);
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, view)) {
+            *kept = None;
+        }
         self.mistrusts.store(true, Ordering::Relaxed);
-        *kept = None;
         true
     }
 

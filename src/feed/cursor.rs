@@ -179,7 +179,9 @@ impl<'a> Cursor<'a> {
         let (first, first_count) = std::mem::take(&mut totalling).total();
         self.read(behind, |layout, rows| totalling.extend(layout, rows))?;
         let (last, last_count) = totalling.total();
-        let (sum, count) = self.lists()?.total(Summary::whole_within(&ranks));
+        let whole = Summary::whole_within(&ranks);
+        let (sum, count) =
+            if whole.is_empty() { (0.0, 0) } else { self.lists()?.total(whole) };
         Ok((first + sum + last, first_count + count + last_count))
     }
 
@@ -187,13 +189,21 @@ impl<'a> Cursor<'a> {
     pub(crate) fn smallest(&mut self, ranks: Range<u64>) -> Result<f64> {
         let around = self.tally_around_blocks(&ranks)?;
         // Of a number and NaN, the number.
-        Ok(around.min.min(self.lists()?.smallest(Summary::whole_within(&ranks))))
+        let whole = Summary::whole_within(&ranks);
+        if whole.is_empty() {
+            return Ok(around.min);
+        }
+        Ok(around.min.min(self.lists()?.smallest(whole)))
     }
 
     /// The largest of the values, NaN without any. Which zero is open.
     pub(crate) fn largest(&mut self, ranks: Range<u64>) -> Result<f64> {
         let around = self.tally_around_blocks(&ranks)?;
-        Ok(around.max.max(self.lists()?.largest(Summary::whole_within(&ranks))))
+        let whole = Summary::whole_within(&ranks);
+        if whole.is_empty() {
+            return Ok(around.max);
+        }
+        Ok(around.max.max(self.lists()?.largest(whole)))
     }
 
     /// What whole blocks come to. A kept summary that fails here fails the

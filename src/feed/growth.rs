@@ -21,19 +21,19 @@ pub enum Evidence {
     /// asks for.
     ///
     /// The checksum is a sum, which does not know in which slot a row lies.
-    /// So this would miss rows that one connection deletes and puts back with
-    /// the same contents in another order, while the last statements before
-    /// and after are single inserts by another connection.
+    /// So this misses rows that are deleted and put back with the same
+    /// contents in other slots, if the counters happen to fit: after a `FLUSH`
+    /// or a bulk insert, under `LOCK TABLES`, or by another connection.
     #[default]
     Checksum,
     /// The counters in the head of the `.MYI`: as many statements as new rows,
     /// or one for all, by the same open table of the same server, and no more
     /// deleted slots than before.
     ///
-    /// Each open table counts its own statements, and anew after a `FLUSH`, so
-    /// this misses the `UPDATE` of another connection between two inserts, and
-    /// one that a bulk insert makes up for: only for feeds whose rows are
-    /// never edited.
+    /// They do not tell of an edit that a bulk insert makes up for or that is
+    /// part of one (`ON DUPLICATE KEY UPDATE`), nor, as each open table counts
+    /// its own statements, and anew after a `FLUSH`, of one by another
+    /// connection: only for feeds whose rows are never edited.
     Counters,
 }
 
@@ -129,14 +129,17 @@ impl Token {
         }
         let statements =
             (later.0[UPDATE_COUNT] as u32).wrapping_sub(self.0[UPDATE_COUNT] as u32);
+        let by_one_writer = same(PROCESS) && same(UNIQUE);
+        if evidence == Evidence::Nothing || !by_one_writer {
+            return None;
+        }
         let only_index = same(CHECKSUM) && statements == 0 && rows == 0;
         if only_index && self.0[DATA..INDEX] == later.0[DATA..INDEX] {
             // Something was noted in the index; the rows were not touched.
             return Some(Growth { slots, proof: Proof::Given });
         }
-        let by_one_writer = same(PROCESS) && same(UNIQUE);
         let by_inserts = rows > 0 && (u64::from(statements) == rows || statements == 1);
-        if !by_one_writer || !by_inserts {
+        if !by_inserts {
             return None;
         }
         let proof = match evidence {

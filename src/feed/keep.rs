@@ -43,7 +43,12 @@ const LISTED: usize = HALF + 3 * WORD;
 /// Others may not change the files here: they would change answers.
 const FOR_OTHERS: u32 = 0o022;
 
-/// The directory. Made if it is missing, in a directory that is there.
+/// Fails if summaries cannot be kept in the directory at `path` safely. It is
+/// made if it is missing, in a directory that is there.
+pub(super) fn check(path: &Path) -> Result<()> {
+    open(path).map(drop)
+}
+
 fn open(path: &Path) -> Result<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
     let opened = match fs::open(path, flags, Mode::empty()) {
@@ -53,14 +58,9 @@ fn open(path: &Path) -> Result<OwnedFd> {
         },
         opened => opened,
     };
-    opened.map_err(|e| Error::io("open the directory for summaries", path, e.into()))
-}
-
-/// Fails if summaries cannot be kept in the directory at `path` safely.
-pub(super) fn check(path: &Path) -> Result<()> {
-    let folder = open(path)?;
-    let stat = fs::fstat(&folder)
-        .map_err(|e| Error::io("inspect the directory for summaries", path, e.into()))?;
+    let failed = |e: Errno| Error::io("open the directory for summaries", path, e.into());
+    let folder = opened.map_err(failed)?;
+    let stat = fs::fstat(&folder).map_err(failed)?;
     let owner = stat.st_uid;
     if (owner != geteuid().as_raw() && owner != 0) || stat.st_mode & FOR_OTHERS != 0 {
         return Err(Error::new(
@@ -71,7 +71,7 @@ pub(super) fn check(path: &Path) -> Result<()> {
         )
         .at(path));
     }
-    Ok(())
+    Ok(folder)
 }
 
 /// The name of the file for the feed at that path: its own name, for people,
@@ -88,7 +88,6 @@ fn name(feed: &Path) -> Vec<u8> {
 /// What is kept of the feed at that path, in the state of its files then;
 /// `None` if nothing is, or nothing that can be trusted.
 pub(super) fn load(directory: &Path, feed: &Path) -> Option<(Token, Order)> {
-    check(directory).ok()?;
     let folder = open(directory).ok()?;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::from(fs::openat(&folder, name(feed), flags, Mode::empty()).ok()?);

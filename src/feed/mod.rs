@@ -203,7 +203,7 @@ fn ask<T>(
     locked: bool,
 ) -> Result<(T, Verdict)> {
     let table = &entry.table;
-    let snapshot = Snapshot::new(table.clone(), view);
+    let snapshot = Snapshot::new(table.clone(), view.clone());
     let answer = query(&snapshot);
     let verdict = match snapshot.verdict()? {
         // Nobody who keeps to the lock can be in the middle of a write.
@@ -218,7 +218,7 @@ fn ask<T>(
     };
     // Or that of what was known of the rows without reading them.
     let of_rows = matches!(error.status(), Status::Changed | Status::BadRow);
-    if of_rows && entry.forget() {
+    if of_rows && entry.forget(&view) {
         Err(table::changed().at(table.path()))
     } else {
         Err(error)

@@ -168,7 +168,12 @@ impl Order {
     pub(super) fn fits(&self, slots: u64) -> bool {
         let Summary { firsts, runs: block_runs, tail, base, .. } = &self.summary;
         let blocks = self.len.div_ceil(BLOCK as u64);
-        let ascends = |pair: &[Run]| pair[0].rank < pair[1].rank;
+        // Runs that follow each other in the file would be one.
+        let ascends = |pair: &[Run]| {
+            let (Run { rank, row }, next) = (pair[0], pair[1]);
+            let rows = next.rank.checked_sub(rank).filter(|&rows| rows > 0);
+            rows.and_then(|rows| row.checked_add(rows)).is_some_and(|end| end != next.row)
+        };
         let run_fits = |index: usize| {
             let Run { rank, row } = self.runs[index];
             let rows = self.run_end(index).checked_sub(rank);
@@ -181,6 +186,10 @@ impl Order {
         };
         let spans = match self.span {
             Some((first, last)) => {
+                // Times are 32 bits wide.
+                if first < i64::from(i32::MIN) || last > i64::from(u32::MAX) {
+                    return false;
+                }
                 let ends = |block| self.summary.first(block).is_some_and(|t| t <= last);
                 *base == first && firsts.first() == Some(&0) && ends(firsts.len() - 1)
             }

@@ -15,7 +15,7 @@ use crate::myisam::Layout;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What was found out about a table in one [`State`] of it.
 #[derive(Debug)]
@@ -36,8 +36,20 @@ struct Known {
     settled: bool,
     /// Whether all rows were read for it.
     was_read: bool,
-    /// The slots for which it was kept in a file last.
-    kept: Option<u64>,
+    /// Whether the files held still while rows were read for it, and the disk
+    /// brought all of them.
+    sound: bool,
+    /// The last time it was kept in a file.
+    kept: Option<Kept>,
+}
+
+/// A summary in a file.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    /// The slots it is about; 0 if it is about what was overwritten since.
+    slots: u64,
+    /// When this process wrote it, if it did.
+    written: Option<Instant>,
 }
 
 impl View {
@@ -72,12 +84,9 @@ impl View {
             Some(view) => Some(Known::of(view)),
             None => keep.and_then(|folder| Known::kept(folder, table.path())),
         };
+        let earlier_kept = before.as_ref().and_then(|known| known.kept);
         let carried_over = match before {
-            Some(known) => {
-                let known =
-                    known.carry_over(&token, &bytes(), &layout, options, table)?;
-                known.map(|known| Known { settled, ..known })
-            }
+            Some(known) => known.carry_over(&token, &bytes(), &layout, options, table)?,
             None => None,
         };
         let mut known = match carried_over {
@@ -88,14 +97,18 @@ impl View {
                     if state.layout.is_none() { explain_bare(e, table) } else { e }
                 };
                 let order = order.map_err(explain)?;
-                Known { order, token, settled, was_read: true, kept: None }
+                let kept = earlier_kept.map(|kept| Kept { slots: 0, ..kept });
+                Known { order, token, settled, was_read: true, sound: true, kept }
             }
         };
+        known.settled = settled;
+        known.sound = !matches!(&source, Source::Mapped(mapping) if mapping.faulted())
+            && table.state().is_ok_and(|now| now == state);
         if let Some(folder) =
             keep.filter(|_| known.is_worth_keeping(&state, options, now))
         {
             keep::save(folder, table.path(), &known.token, &known.order);
-            known.kept = Some(state.slots);
+            known.kept = Some(Kept { slots: state.slots, written: Some(Instant::now()) });
         }
         Ok(View { state, layout, source, known })
     }
@@ -136,8 +149,8 @@ impl Known {
 
     fn kept(folder: &Path, feed: &Path) -> Option<Known> {
         let (token, order) = keep::load(folder, feed)?;
-        let kept = Some(token.slots());
-        Some(Known { order, token, settled: true, was_read: false, kept })
+        let kept = Some(Kept { slots: token.slots(), written: None });
+        Some(Known { order, token, settled: true, was_read: false, sound: true, kept })
     }
 
     /// What is known of the rows now, if there is proof that they only were
@@ -154,7 +167,7 @@ impl Known {
         else {
             return Ok(None);
         };
-        if slots.is_empty() && !self.settled {
+        if !self.sound || (slots.is_empty() && !self.settled) {
             return Ok(None);
         }
         let mut sum: u32 = 0;
@@ -172,6 +185,7 @@ impl Known {
             token: now.clone(),
             settled: false,
             was_read: false,
+            sound: true,
             kept: self.kept,
         }))
     }
@@ -185,14 +199,17 @@ impl Known {
         now: SystemTime,
     ) -> bool {
         const QUIET: Duration = Duration::from_secs(60);
+        const AGAIN: Duration = Duration::from_secs(600);
         const SHARE: u64 = 64;
         let usable =
             self.token.can_grow(options.evidence) || state.is_at_rest_for(QUIET, now);
-        let new = self.kept.is_none_or(|kept| {
-            state.slots.saturating_sub(kept)
-                >= (state.slots / SHARE).max(keep::WORTHWHILE)
+        let new = self.kept.is_none_or(|Kept { slots, written }| {
+            // Memory cards wear out.
+            written.is_none_or(|written| written.elapsed() > AGAIN)
+                && state.slots.saturating_sub(slots)
+                    >= (state.slots / SHARE).max(keep::WORTHWHILE)
         });
-        self.settled && usable && new
+        self.settled && self.sound && usable && new
     }
 }
 

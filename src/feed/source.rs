@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// near. A page holds whole ones of these.
 const PROBE: u64 = 512;
 
+/// So many look-ups are noted at once.
+const NOTED: u32 = 1024;
+
 /// A stretch of the file that was read for look-ups.
 #[derive(Default)]
 struct Piece {
@@ -46,7 +49,7 @@ pub(super) struct Bytes<'a> {
     /// The last pieces read for look-ups, the last one first: queries look at
     /// both ends of a window before they go on to the next.
     pieces: [Piece; 3],
-    /// How many were read.
+    /// How many were read and not noted yet.
     lookups: u32,
 }
 
@@ -106,6 +109,14 @@ impl<'a> Bytes<'a> {
         self.mapped.map(|mapping| mapping.array(offset))
     }
 
+    /// Tells the mapping how many look-ups it was spared.
+    fn note_lookups(&mut self) {
+        if let (Source::Mapped(mapping), 1..) = (self.source, self.lookups) {
+            mapping.spare(self.lookups);
+        }
+        self.lookups = 0;
+    }
+
     fn probe_piece(&mut self, offset: u64, into: &mut [u8]) -> Result<()> {
         let end = offset + into.len() as u64;
         let held = self.pieces.iter().position(|piece| piece.holds(offset, end));
@@ -119,6 +130,10 @@ impl<'a> Bytes<'a> {
             self.read_file(at, &mut bytes)?;
             self.pieces[0] = Piece { at, bytes };
             self.lookups += 1;
+            if self.lookups == NOTED {
+                self.note_lookups();
+                self.look_again();
+            }
         }
         let Piece { at, bytes } = &self.pieces[held.unwrap_or(0)];
         let from = (offset - at) as usize;
@@ -148,10 +163,6 @@ impl<'a> Bytes<'a> {
 
 impl Drop for Bytes<'_> {
     fn drop(&mut self) {
-        if let Source::Mapped(mapping) = self.source {
-            if self.lookups > 0 {
-                mapping.spare(self.lookups);
-            }
-        }
+        self.note_lookups();
     }
 }

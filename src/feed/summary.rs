@@ -5,7 +5,8 @@
 //! of [`BLOCK`]. Of each is kept the time of its first row, where that lies,
 //! and what the values come to. A look-up finds the block in memory and looks
 //! only into that; an aggregate reads only the rows of blocks it has a part
-//! of. All of it takes about a thirtieth of the rows' bytes.
+//! of. All of it takes about a thirtieth of the rows' bytes, and more
+//! if many are out of place.
 
 use super::keep::Rest;
 use super::order::{out_of_memory, reserve};

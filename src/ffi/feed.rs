@@ -21,13 +21,15 @@ pub const EMONFEED_OPEN_PREAD: u32 = 1;
 pub const EMONFEED_OPEN_NOFOLLOW: u32 = 2;
 /// Open flag: read all rows again whenever the feed was written to. Without
 /// it, rows of a table made with `CHECKSUM=1` are not read again if the
-/// table's checksum proves that they only were added to.
+/// table's checksum and counters say that they only were added to. That would
+/// miss rows that were deleted and put back with the same contents in other
+/// places, where the counters happen to fit.
 pub const EMONFEED_OPEN_STRICT: u32 = 4;
 /// Open flag: believe the counters in the table's `.MYI` where they say that
 /// rows were only added, so that a table without checksum need not be read
-/// again after each reading that comes in. They do not tell of a row that
-/// another connection edits between two readings: only for feeds that nobody
-/// edits. Not together with `EMONFEED_OPEN_STRICT`.
+/// again after each reading that comes in. They do not tell of every edit: not
+/// of one by another connection, nor of one in or beside a bulk insert. Only
+/// for feeds that nobody edits. Not together with `EMONFEED_OPEN_STRICT`.
 pub const EMONFEED_OPEN_TRUST_COUNTERS: u32 = 8;
 
 /// Aggregate: the value of the earliest row of the window, NaN if that row
@@ -218,11 +220,12 @@ pub unsafe extern "C" fn emonfeed_feed_open(
 /// in a file in the directory `cache_dir`, so that the next process need not
 /// read all rows once more: on a memory card that saves seconds.
 ///
-/// The file takes about a twenty-fifth of the rows' bytes. It is used while
-/// the feed's files are as they were, or are proved to have grown only (see
-/// `EMONFEED_OPEN_TRUST_COUNTERS`); one that does not fit or is damaged is
-/// made anew, and any may be deleted at any time. Feeds below 16,384 rows are
-/// read instead.
+/// It serves feeds that were not written to since, tables with `CHECKSUM=1`,
+/// and others with `EMONFEED_OPEN_TRUST_COUNTERS`; of a feed that is written
+/// to and has no proof of how, all rows are read. The file takes about a
+/// thirtieth of the rows' bytes. One that does not fit or is damaged is made
+/// anew, and any may be deleted at any time. Feeds below 16,384 rows are read
+/// instead.
 ///
 /// `cache_dir` is made if it is missing. It must belong to this user or root
 /// and be writable by nobody else, as what is in it decides answers;
