@@ -568,7 +568,10 @@ fn what_was_backed_up_by_killed_runs_beside_writers_comes_back_whole() {
         stop.store(true, Ordering::Relaxed);
     });
     assert!(unfinished > KILLED / 4, "only {unfinished} of {KILLED} were killed");
-    let status = backup().status().unwrap();
+    // Each open table of a server counts its own statements, so that with two
+    // writers the header may tell of appends where a row was edited. A run
+    // finds that when it comes to the row's block; this one comes to all.
+    let status = backup().args(["--recheck", "all"]).status().unwrap();
     assert!(status.success(), "{status}");
     let mut tables = tables;
     tables.push(("feed_1000".into(), tables[0].1));
