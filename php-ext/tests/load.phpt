@@ -17,15 +17,23 @@ var_dump(array_map(fn ($entry) => $entry['access'], ini_get_all('emonfeed')));
 --EXPECT--
 bool(true)
 bool(true)
-array(2) {
+array(4) {
+  ["emonfeed.cache_dir"]=>
+  string(0) ""
   ["emonfeed.datadir"]=>
   string(0) ""
+  ["emonfeed.evidence"]=>
+  string(8) "checksum"
   ["emonfeed.mmap"]=>
   string(1) "1"
 }
-array(2) {
+array(4) {
+  ["emonfeed.cache_dir"]=>
+  int(4)
   ["emonfeed.datadir"]=>
   int(6)
+  ["emonfeed.evidence"]=>
+  int(4)
   ["emonfeed.mmap"]=>
   int(4)
 }
