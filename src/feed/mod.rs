@@ -21,6 +21,7 @@ mod sdi;
 mod snapshot;
 mod source;
 mod state;
+mod steady;
 mod summary;
 mod survey;
 mod table;
@@ -140,20 +141,14 @@ impl Feed {
                         return doubtful.ok_or_else(table::changed);
                     }
                 }
-                Ok((answer, Verdict::Grown)) => {
-                    // Busy writers: what was committed at the start is read
-                    // as well now as it will be next time.
-                    const UNTIL: u32 = 3;
-                    if retry.attempts() >= UNTIL {
-                        return Ok(answer);
-                    }
+                Ok((_, verdict @ (Verdict::Moved | Verdict::Changed))) => {
                     doubtful = None;
-                    if !retry.wait() {
-                        return Ok(answer);
+                    const BUSY: u32 = 3;
+                    if matches!(verdict, Verdict::Moved) && retry.attempts() >= BUSY {
+                        if let Some(answer) = self.ask_busy(&mut query) {
+                            return Ok(answer);
+                        }
                     }
-                }
-                Ok((_, Verdict::Changed)) => {
-                    doubtful = None;
                     if !retry.wait() {
                         return Err(table::changed().at(self.path()));
                     }
@@ -193,6 +188,14 @@ impl Feed {
         let view = entry.view(state, &self.options)?;
         ask(query, &entry, view, lock.is_some())
     }
+
+    /// Asks `query` of a table that its server never stops writing to; `None`
+    /// if that fails, whatever for.
+    fn ask_busy<T>(&self, query: &mut impl FnMut(&Snapshot) -> Result<T>) -> Option<T> {
+        let table = Table::open(&self.paths, &self.options).map(Arc::new).ok()?;
+        let answer = steady::ask(query, &table, &self.options).ok()??;
+        table.is_current().is_ok_and(|current| current).then_some(answer)
+    }
 }
 
 /// Asks `query` once, and looks whether the rows changed meanwhile.
@@ -213,7 +216,7 @@ fn ask<T>(
     let error = match (answer, verdict) {
         (Ok(answer), verdict) => return Ok((answer, verdict)),
         // What was wrong may be the change's doing.
-        (Err(_), Verdict::Grown | Verdict::Changed) => table::changed().at(table.path()),
+        (Err(_), Verdict::Moved | Verdict::Changed) => table::changed().at(table.path()),
         (Err(error), Verdict::Same | Verdict::Unsettled) => error,
     };
     // Or that of what was known of the rows without reading them.

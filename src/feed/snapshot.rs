@@ -128,7 +128,8 @@ impl View {
         self.known.order.footprint()
     }
 
-    fn is_intact(&self) -> bool {
+    /// Whether all that was read of the mapping was there.
+    pub(super) fn is_intact(&self) -> bool {
         !matches!(&self.source, Source::Mapped(mapping) if mapping.faulted())
     }
 
@@ -291,8 +292,8 @@ pub(super) enum Verdict {
     /// Nothing was counted as written, but so lately that a write in progress
     /// would not show.
     Unsettled,
-    /// To all appearance rows were only appended.
-    Grown,
+    /// Something was written, but all rows may still be there.
+    Moved,
     /// Something else happened.
     Changed,
 }
@@ -360,7 +361,7 @@ impl Snapshot {
         }
         Ok(match same {
             true => self.view.unchanged(),
-            false if self.view.state.only_grew(&now) => Verdict::Grown,
+            false if self.view.state.may_precede(&now) => Verdict::Moved,
             false => Verdict::Changed,
         })
     }

@@ -160,6 +160,14 @@ impl State {
             && age(self.data.modified, now).is_some_and(|age| age < for_less_than)
     }
 
+    /// Whether the slots of `self` may all be there still, `later`.
+    pub(super) fn may_precede(&self, later: &State) -> bool {
+        let (Some(a), Some(b)) = (self.header(), later.header()) else { return false };
+        self.data.id == later.data.id
+            && (a.create_time, a.stride) == (b.create_time, b.stride)
+            && self.slots <= later.slots
+    }
+
     /// Whether, to all appearance, rows were only appended between `self` and
     /// `later`: by statements that ended (each counted, and as many rows or
     /// more), or by one that goes on. The counters cannot tell a bulk insert
