@@ -92,12 +92,13 @@ fn regular() -> impl Strategy<Value = Vec<Slot>> {
 
 /// Long stretches without an exception, which are taken in block by block.
 fn long() -> impl Strategy<Value = Vec<Slot>> {
-    (any::<u64>(), 100..1500_usize, 0..6_u32).prop_map(|(seed, len, exceptions)| {
+    (any::<u64>(), 100..4000_usize, 0..6_u32).prop_map(|(seed, len, exceptions)| {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut now = random.u32(..1000);
         let mut slots = Vec::new();
         for _ in 0..len {
-            now += random.u32(0..5);
+            // Now and then it was switched off.
+            now += if random.u32(..500) == 0 { 200 } else { random.u32(0..3) };
             let mut slot = Slot {
                 flag: 0xf9,
                 time: now,

@@ -1,7 +1,7 @@
 //! Random statements on a real server, over every shape of table: after each
 //! one every query must answer what SQL answers.
 //!
-//! `EMONFEED_SQL_SEED` repeats a run, `EMONFEED_SQL_STATEMENTS` (default 5000,
+//! `EMONFEED_SQL_SEED` repeats a run, `EMONFEED_SQL_STATEMENTS` (default 2000,
 //! over all shapes together) makes it longer or shorter.
 
 mod server;
@@ -17,7 +17,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 const DEFAULT_SEED: u64 = 20130701;
-const DEFAULT_STATEMENTS: u64 = 5000;
+const DEFAULT_STATEMENTS: u64 = 2000;
 const TABLE: &str = "feed_1";
 /// A table is cut back when it grows beyond this, to keep the pace.
 const MANY_ROWS: u64 = 2500;

@@ -11,6 +11,10 @@ use crate::myisam::{
 use std::ops::Range;
 use std::path::Path;
 
+/// A row at most so many places from where it was guessed to be is found by
+/// looking at those between.
+const NEAR: u64 = 6;
+
 /// Reads the rows of one snapshot. Remembers where it was: queries ask for
 /// ascending times.
 pub(crate) struct Cursor<'a> {
@@ -21,10 +25,13 @@ pub(crate) struct Cursor<'a> {
     /// The run of the last row read, with the rank behind it.
     run: Run,
     run_end: u64,
-    /// The block the last look-up led to.
-    block: usize,
-    /// Blocks per second lately.
-    rate: f64,
+    /// The last time looked up, and the rank it led to.
+    asked: i64,
+    found: u64,
+    /// Rows per second between the last two look-ups.
+    pace: f64,
+    /// Whether going on at that pace would have led near the last place.
+    is_regular: bool,
     /// Room for the rows of a block.
     buffer: [u8; BLOCK * MAX_STRIDE],
 }
@@ -36,15 +43,27 @@ impl<'a> Cursor<'a> {
         order: &'a Order,
         path: &'a Path,
     ) -> Self {
-        let rate = match order.span() {
+        let (asked, pace) = match order.span() {
             Some((first, last)) if last > first => {
-                order.summary().blocks() as f64 / last.abs_diff(first) as f64
+                (first, order.len() as f64 / last.abs_diff(first) as f64)
             }
-            _ => 0.0,
+            span => (span.map_or(0, |(first, _)| first), 0.0),
         };
         let run = Run { rank: 0, row: 0 };
         let buffer = [0; BLOCK * MAX_STRIDE];
-        Cursor { bytes, layout, order, path, run, run_end: 0, block: 0, rate, buffer }
+        Cursor {
+            bytes,
+            layout,
+            order,
+            path,
+            run,
+            run_end: 0,
+            asked,
+            found: 0,
+            pace,
+            is_regular: false,
+            buffer,
+        }
     }
 
     /// How many rows count.
@@ -107,15 +126,61 @@ impl<'a> Cursor<'a> {
     /// Rank of the first row at or after `time`, the number of rows if there
     /// is none.
     pub(crate) fn lower_bound(&mut self, time: i64) -> Result<u64> {
-        let Some((first, last)) = self.order.span() else { return Ok(0) };
+        let Some(span @ (first, last)) = self.order.span() else { return Ok(0) };
         if time <= first {
             return Ok(0);
         }
         if time > last {
             return Ok(self.len());
         }
-        let block = self.block_before(time);
+        let seconds = (time - self.asked) as f64;
+        let ahead = (seconds * self.pace).round() as i64;
+        let guess = self.found.saturating_add_signed(ahead).min(self.len() - 1);
+        let near = if self.is_regular { self.near_bound(time, guess) } else { None };
+        let rank = match near {
+            Some(rank) => rank,
+            None => self.far_bound(time, guess, span)?,
+        };
+        self.is_regular = rank.abs_diff(guess) < NEAR;
+        if seconds != 0.0 {
+            self.pace = (rank as f64 - self.found as f64) / seconds;
+        }
+        (self.asked, self.found) = (time, rank);
+        Ok(rank)
+    }
+
+    /// The same, if it is near this rank and all is mapped.
+    #[inline]
+    fn near_bound(&self, time: i64, guess: u64) -> Option<u64> {
+        let mut rank = guess;
+        if self.near_row(rank)?.time < time {
+            for _ in 0..NEAR {
+                rank += 1;
+                if self.near_row(rank)?.time >= time {
+                    return Some(rank);
+                }
+            }
+        } else {
+            for _ in 0..NEAR {
+                let before = rank.checked_sub(1)?;
+                if self.near_row(before)?.time < time {
+                    return Some(rank);
+                }
+                rank = before;
+            }
+        }
+        None
+    }
+
+    /// The same wherever it is, looked for from the block of this rank on.
+    fn far_bound(
+        &mut self,
+        time: i64,
+        guess: u64,
+        (first, last): (i64, i64),
+    ) -> Result<u64> {
         let summary = self.order.summary();
+        let block = summary.block_before(time, (guess / BLOCK as u64) as usize);
         let low = (block * BLOCK) as u64;
         let low_time = summary.first(block).unwrap_or(first);
         let (high, high_time) = match summary.first(block + 1) {
@@ -151,22 +216,6 @@ impl<'a> Cursor<'a> {
             within.narrow(middle, self.row(middle)?.time);
         }
         Ok(within.high)
-    }
-
-    /// The last block whose first row is before `time`, which is behind the
-    /// first of all.
-    fn block_before(&mut self, time: i64) -> usize {
-        let summary = self.order.summary();
-        let seconds = (time - summary.first(self.block).unwrap_or(time)) as f64;
-        let guess = self.block as f64 + seconds * self.rate;
-        let near = (guess as i64).clamp(0, summary.blocks() as i64 - 1) as usize;
-        let block = summary.block_before(time, near);
-        let blocks = block as f64 - self.block as f64;
-        if blocks != 0.0 && seconds != 0.0 {
-            self.rate = blocks / seconds;
-        }
-        self.block = block;
-        block
     }
 
     /// The sum of the values of the rows in `ranks`, and how many there are.

@@ -169,11 +169,6 @@ impl Summary {
         self.runs.get(block).map_or(0, |&run| run as usize)
     }
 
-    /// How many blocks there are.
-    pub(super) fn blocks(&self) -> usize {
-        self.firsts.len()
-    }
-
     /// The blocks that lie whole in a range of ranks.
     pub(super) fn whole_within(ranks: &Range<u64>) -> Range<usize> {
         let block = BLOCK as u64;

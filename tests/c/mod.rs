@@ -71,6 +71,11 @@ fn line(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
+/// The compiler that cargo uses.
+pub fn rustc() -> Command {
+    Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
+
 /// What a program linked with the static library needs besides.
 pub fn native_libraries() -> &'static [String] {
     static LIBRARIES: OnceLock<Vec<String>> = OnceLock::new();
@@ -78,12 +83,11 @@ pub fn native_libraries() -> &'static [String] {
         let scratch = temporary();
         let source = scratch.path().join("empty.rs");
         fs::write(&source, "").unwrap();
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let list = scratch.path().join("list");
         let mut print = OsString::from("native-static-libs=");
         print.push(&list);
         output(
-            Command::new(rustc)
+            rustc()
                 .args(["--crate-type", "staticlib", "--print"])
                 .arg(print)
                 .arg("-o")
@@ -159,8 +163,7 @@ pub fn compiler(language: Language) -> Command {
 fn host() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
     HOST.get_or_init(|| {
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let version = output(Command::new(rustc).arg("-vV"));
+        let version = output(rustc().arg("-vV"));
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         host.expect("rustc says its host").to_owned()
     })
