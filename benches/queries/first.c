@@ -33,7 +33,7 @@ static long own_memory(void)
 
 static void csv(const emonfeed_feed *feed, int64_t start, double begun)
 {
-    enum { PIECE = 65536, LOOK_EACH = 8 };
+    enum { PIECE = 8192, LOOK_EACH = 64 };
     emonfeed_position position = {.time = start, .given = 0};
     emonfeed_error *error = NULL;
     size_t bytes = 0, rows = PIECE;

@@ -178,10 +178,12 @@ $table->row('the first call of a process, with a kept summary', ['first average-
 foreach (['' => '', '-checksum' => ', of a table with `CHECKSUM=1`', '-trusted' => ', counters trusted'] as $which => $text) {
     $table->row("again, nothing new$text", ["average again$which"], null, ['<=', 0.5e-3, 'time']);
 }
+$table->row('again, nothing new, after a pause of 0.1 s', ['rested plain']);
+$table->row('… of a table with `CHECKSUM=1`', ['rested checksum']);
 $table->row('again, nothing new, 1 % of the rows out of place', ['average again-unsorted']);
 $table->row('again, as an array in PHP', ['average php']);
 foreach (['plain' => '', 'checksum' => ', of a table with `CHECKSUM=1`', 'trusted' => ', counters trusted'] as $which => $text) {
-    $table->row("again, one more row$text", ["grown $which"], null, ['<=', 0.5e-3, 'time']);
+    $table->row("again, one more row 0.1 s ago$text", ["grown $which"], null, ['<=', 0.5e-3, 'time']);
 }
 $table->row('again, one more row, written this moment', ['grown-now plain']);
 $table->row('… of a table with `CHECKSUM=1`', ['grown-now checksum']);

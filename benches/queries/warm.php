@@ -146,6 +146,14 @@ $results->turns('average', [
     'fixed' => fn() => timed(fn() => $fixedReader->averages(...$whole), 0),
 ]);
 
+// What a pause alone costs, as after each of the rows below: other things are
+// in the processor's caches by then.
+const PAUSE = 100000;
+$results->turns('rested', [
+    'plain' => fn() => $average('plain', 0),
+    'checksum' => fn() => $average('checksum', 0),
+], fn() => usleep(PAUSE));
+
 // Each call is the first after one more row. File times are taken from ticks,
 // so that what was written this very moment is read twice: that has a line of
 // its own.
@@ -162,7 +170,7 @@ $results->turns('grown', [
     'checksum' => fn() => $average('checksum', 0),
     'trusted' => fn() => $hasTrusted ? $average('trusted', 0) : null,
     'samples' => fn() => $caller->windows('plain', $questions->latest(max($ranges)), Feed::FIRST, Feed::CLOSED_END, 0),
-], fn() => $grow(100000));
+], fn() => $grow(PAUSE));
 $results->turns('grown-now', [
     'plain' => fn() => $average('plain', 0),
     'checksum' => fn() => $average('checksum', 0),

@@ -5,8 +5,7 @@
 use super::Options;
 use super::files::Paths;
 use super::snapshot::View;
-use super::state::State;
-use super::table::Table;
+use super::table::{Table, changed};
 use crate::error::Result;
 use once_cell::sync::OnceCell;
 use rustix::fs::{Advice, fadvise};
@@ -46,9 +45,14 @@ impl Entry {
         (!state.is_being_rewritten(SystemTime::now())).then_some(view)
     }
 
-    /// What is true of the rows in `state`: as remembered, or read anew.
-    pub(super) fn view(&self, state: State, options: &Options) -> Result<Arc<View>> {
+    /// What is true of the rows now: as remembered, or read anew. Of threads
+    /// that ask together, one reads.
+    pub(super) fn view(&self, options: &Options) -> Result<Arc<View>> {
         let mut kept = lock(&self.view);
+        let state = self.table.state()?;
+        if state.is_being_rewritten(SystemTime::now()) {
+            return Err(changed().at(self.table.path()));
+        }
         if let Some(view) = kept.as_ref().filter(|view| view.holds(&state)) {
             return Ok(view.clone());
         }

@@ -134,7 +134,7 @@ impl<'a> Cursor<'a> {
             return Ok(self.len());
         }
         let seconds = (time - self.asked) as f64;
-        let ahead = (seconds * self.pace).round() as i64;
+        let ahead = (seconds * self.pace + 0.5) as i64;
         let guess = self.found.saturating_add_signed(ahead).min(self.len() - 1);
         let near = if self.is_regular { self.near_bound(time, guess) } else { None };
         let rank = match near {
@@ -143,7 +143,7 @@ impl<'a> Cursor<'a> {
         };
         self.is_regular = rank.abs_diff(guess) < NEAR;
         if seconds != 0.0 {
-            self.pace = (rank as f64 - self.found as f64) / seconds;
+            self.pace = (rank as i64 - self.found as i64) as f64 / seconds;
         }
         (self.asked, self.found) = (time, rank);
         Ok(rank)

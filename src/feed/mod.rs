@@ -43,7 +43,6 @@ use lock::SharedLock;
 use snapshot::{Verdict, View};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// How the rows are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,11 +180,7 @@ impl Feed {
         } else {
             None
         };
-        let state = table.state()?;
-        if state.is_being_rewritten(SystemTime::now()) {
-            return Err(table::changed().at(table.path()));
-        }
-        let view = entry.view(state, &self.options)?;
+        let view = entry.view(&self.options)?;
         ask(query, &entry, view, lock.is_some())
     }
 

@@ -334,7 +334,7 @@ impl Snapshot {
 
     /// Looks at the files again.
     pub(super) fn verdict(&self) -> Result<Verdict> {
-        let glance = self.table.glance();
+        let glance = self.table.glance_at_open();
         if glance.is_ok_and(|state| state.as_ref() == Some(&self.view.state))
             && self.view.is_intact()
         {

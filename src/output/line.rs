@@ -124,10 +124,23 @@ impl<const ROOM: usize> Line<ROOM> {
         self.len += 4;
     }
 
-    /// All ten digits are made, and put so that the first that counts comes
-    /// first: no loop, no branch for the number of digits.
+    /// Digits are made without a loop, and put so that the first that counts
+    /// comes first, without a branch for how many there are.
     #[inline]
     fn small(&mut self, value: u32) {
+        if value < 10_000 {
+            // Most readings: all in one register.
+            let [[a, b], [c, d]] =
+                [PAIRS[(value / 100) as usize], PAIRS[(value % 100) as usize]];
+            let count = 1
+                + usize::from(value >= 10)
+                + usize::from(value >= 100)
+                + usize::from(value >= 1000);
+            let text = u32::from_le_bytes([a, b, c, d]) >> (8 * (4 - count));
+            self.bytes[self.len..self.len + 4].copy_from_slice(&text.to_le_bytes());
+            self.len += count;
+            return;
+        }
         const DIGITS: usize = 10;
         let mut text = [0; 2 * DIGITS];
         let mut rest = value;

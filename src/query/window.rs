@@ -36,8 +36,8 @@ pub fn windows(
     check_count(count)?;
     // The last edge may lie beyond the numbers; no row is there.
     let edge = |index: u64| {
-        let edge = i128::from(start) + i128::from(index) * i128::from(interval);
-        edge.min(i128::from(i64::MAX)) as i64
+        let ahead = index.checked_mul(interval as u64);
+        ahead.and_then(|ahead| start.checked_add_unsigned(ahead)).unwrap_or(i64::MAX)
     };
     feed.read(|snapshot| Windows { aggregate, flags, end }.answer(snapshot, count, edge))
 }
@@ -224,5 +224,27 @@ mod tests {
         let error = windows(&feed, i64::MIN, i64::MAX, 1, Aggregate::First, Flags::NONE)
             .expect_err("2^64 windows");
         assert_eq!(error.status(), Status::Argument);
+    }
+
+    #[test]
+    fn edges_reach_from_one_end_of_time_to_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed_1.MYD");
+        std::fs::write(&path, b"\xf9\x05\0\0\0\0\0\x80\x3f").unwrap();
+        let feed = Feed::open(&path).unwrap();
+        let windows = |start, interval| {
+            let found =
+                windows(&feed, start, i64::MAX, interval, Aggregate::Count, Flags::NONE);
+            found.unwrap().points.iter().map(|p| (p.time, p.value)).collect::<Vec<_>>()
+        };
+        let half = 1 << 62;
+        assert_eq!(
+            windows(i64::MIN + 1, half),
+            [(i64::MIN + 1, 0.0), (1 - half, 0.0), (1, 1.0), (half + 1, 0.0)]
+        );
+        assert_eq!(
+            windows(i64::MIN, i64::MAX),
+            [(i64::MIN, 0.0), (-1, 1.0), (i64::MAX - 1, 0.0)]
+        );
     }
 }
