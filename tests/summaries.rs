@@ -393,7 +393,7 @@ fn a_kept_summary_spares_the_next_process_the_reading() {
     assert_right(&kept.feed, &[feed], "kept");
     // It serves as it is: nothing was written again.
     assert!(fs::read(folder.join(&kept.name)).unwrap() == kept.bytes);
-    // A twenty-fifth of the rows, as is promised.
+    // A thirtieth of the rows, and something for those out of place.
     assert!((kept.bytes.len() as u64) < size / 20, "{} bytes", kept.bytes.len());
 }
 
@@ -440,6 +440,48 @@ fn a_summary_of_other_rows_is_not_used() {
     settle();
     let folder = kept.folder("third", &kept.bytes);
     assert_right(&kept.feed, &[open(&kept.feed, keeping(&folder))], "another file");
+}
+
+/// Who asks for more must not be given what was found with less.
+#[test]
+fn a_summary_serves_only_who_asks_for_the_same_evidence() {
+    let kept = kept();
+    let size = fs::metadata(&kept.feed).unwrap().len();
+    let folder = kept.folder("shared", &kept.bytes);
+    for evidence in [Evidence::Nothing, Evidence::Counters, Evidence::Checksum] {
+        let feed = open(&kept.feed, Options { evidence, ..keeping(&folder) });
+        let read = cost(&feed);
+        let spared = evidence == Evidence::Checksum;
+        assert_eq!(read < size, spared, "{evidence:?} read {read} of {size} bytes");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+}
+
+/// Counters that are trusted can be wrong: then answers are, but they come.
+#[test]
+fn rows_that_are_not_where_they_were_are_not_looked_for_for_ever() {
+    let mut server = Server::start();
+    let path = table(&mut server, "feed_1", "");
+    settle();
+    let feeds = [Access::Mmap, Access::Pread]
+        .map(|access| open(&path, Options { access, ..with(Evidence::Counters) }));
+    feeds.iter().for_each(|feed| drop(answers(feed)));
+    // The first row of a block goes back in time, unnoticed.
+    let (time, last) = (1_000_000 + 5 * (300 * 128 + 1), 1_000_000 + 5 * ROWS);
+    run(
+        server.main_client(),
+        &[
+            &format!("INSERT INTO feed_1 VALUES ({}, 1), ({}, 2)", last + 5, last + 10),
+            &format!("UPDATE feed_1 SET time = {} WHERE time = {time}", time - 4),
+        ],
+    );
+    settle();
+    for feed in &feeds {
+        // Averages of 2 seconds, by way of the rows they begin with.
+        let (from, to) = ((time - 9_000) as f64 * 1000.0, (time + 1_000) as f64 * 1000.0);
+        let points = query::feed_data(feed, from, to, 5_000).map(|series| series.points);
+        assert!(points.is_ok_and(|points| (1_900..2_100).contains(&points.len())));
+    }
 }
 
 #[test]

@@ -63,6 +63,8 @@ impl Entry {
         }
         let view = Arc::new(view);
         *kept = Some(view.clone());
+        drop(kept);
+        cache().shrink();
         Ok(view)
     }
 
@@ -135,6 +137,11 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
         cache().tables.remove(&key);
     }
     let table = Arc::new(Table::open(paths, options)?);
+    // While a server exchanges the files, some may be of one table and some of
+    // another.
+    if !table.is_current()? {
+        return Err(changed().at(table.path()));
+    }
     // Look-ups jump about; scans ask for read-ahead themselves. A hint.
     let _ = fadvise(table.data(), 0, None, Advice::Random);
     let entry = Arc::new(Entry {

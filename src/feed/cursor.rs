@@ -1,9 +1,10 @@
 //! Finding rows by time and reading them by rank.
 
 use super::order::{Order, Run};
-use super::scan::{changed_underfoot, scan};
+use super::scan::scan;
 use super::source::Bytes;
 use super::summary::{Lists, Summary};
+use super::table::changed;
 use crate::error::Result;
 use crate::myisam::{
     BLOCK, BadFlag, Layout, MAX_STRIDE, PLAIN, Row, Tally, Tallying, Totalling,
@@ -43,9 +44,9 @@ impl<'a> Cursor<'a> {
         order: &'a Order,
         path: &'a Path,
     ) -> Self {
-        let (asked, pace) = match order.span() {
+        let (asked, pace) = match order.span {
             Some((first, last)) if last > first => {
-                (first, order.len() as f64 / last.abs_diff(first) as f64)
+                (first, order.len as f64 / last.abs_diff(first) as f64)
             }
             span => (span.map_or(0, |(first, _)| first), 0.0),
         };
@@ -68,12 +69,12 @@ impl<'a> Cursor<'a> {
 
     /// How many rows count.
     pub(crate) fn len(&self) -> u64 {
-        self.order.len()
+        self.order.len
     }
 
     /// Times of the first and the last row.
     pub(crate) fn span(&self) -> Option<(i64, i64)> {
-        self.order.span()
+        self.order.span
     }
 
     /// Where the row of that rank begins in the file.
@@ -120,13 +121,13 @@ impl<'a> Cursor<'a> {
         let bytes = &mut buffer[..self.layout.stride()];
         self.bytes.probe(offset, bytes)?;
         // It counted when the order was found.
-        self.layout.row(bytes).ok_or_else(|| changed_underfoot(self.path))
+        self.layout.row(bytes).ok_or_else(|| changed().at(self.path))
     }
 
     /// Rank of the first row at or after `time`, the number of rows if there
     /// is none.
     pub(crate) fn lower_bound(&mut self, time: i64) -> Result<u64> {
-        let Some(span @ (first, last)) = self.order.span() else { return Ok(0) };
+        let Some(span @ (first, last)) = self.order.span else { return Ok(0) };
         if time <= first {
             return Ok(0);
         }
@@ -179,7 +180,7 @@ impl<'a> Cursor<'a> {
         guess: u64,
         (first, last): (i64, i64),
     ) -> Result<u64> {
-        let summary = self.order.summary();
+        let summary = &self.order.summary;
         let block = summary.block_before(time, (guess / BLOCK as u64) as usize);
         let low = (block * BLOCK) as u64;
         let low_time = summary.first(block).unwrap_or(first);
@@ -258,8 +259,8 @@ impl<'a> Cursor<'a> {
     /// What whole blocks come to. A kept summary that fails here fails the
     /// query: the next attempt reads the rows.
     fn lists(&self) -> Result<&'a Lists> {
-        let lists = self.order.summary().tallies.get();
-        lists.ok_or_else(|| changed_underfoot(self.path))
+        let lists = self.order.summary.tallies.get();
+        lists.ok_or_else(|| changed().at(self.path))
     }
 
     fn tally_around_blocks(&mut self, ranks: &Range<u64>) -> Result<Tally> {
@@ -287,7 +288,7 @@ impl<'a> Cursor<'a> {
             self.bytes.read(offset, piece)?;
             // All of them counted when the order was found.
             if take(self.layout, piece) != Ok(true) {
-                return Err(changed_underfoot(self.path));
+                return Err(changed().at(self.path));
             }
             ranks.start += count;
         }
@@ -311,7 +312,7 @@ impl<'a> Cursor<'a> {
             }
             ranks.start = end;
         }
-        Err(changed_underfoot(self.path))
+        Err(changed().at(self.path))
     }
 
     /// Calls `each` with every row whose rank is in `ranks`, in order.
@@ -330,7 +331,7 @@ impl<'a> Cursor<'a> {
             })
         })?;
         // All of them counted when the order was found.
-        if vanished { Err(changed_underfoot(self.path)) } else { Ok(()) }
+        if vanished { Err(changed().at(self.path)) } else { Ok(()) }
     }
 
     /// The same with `data2` of each row.
@@ -351,7 +352,7 @@ impl<'a> Cursor<'a> {
                 }
             })
         })?;
-        if vanished { Err(changed_underfoot(self.path)) } else { Ok(()) }
+        if vanished { Err(changed().at(self.path)) } else { Ok(()) }
     }
 
     fn scan(

@@ -8,7 +8,7 @@
 //! the order, the times of blocks. The second is what the blocks come to, and
 //! is read when that is asked for.
 
-use super::growth::{TOKEN_WORDS, Token};
+use super::growth::{Evidence, TOKEN_WORDS, Token};
 use super::order::{Order, Run};
 use super::summary::{Lists, Summary, Tallies};
 use crate::error::{Error, Result, Status};
@@ -75,22 +75,28 @@ fn open(path: &Path) -> Result<OwnedFd> {
 }
 
 /// The name of the file for the feed at that path: its own name, for people,
-/// and a hash of all of the path.
-fn name(feed: &Path) -> Vec<u8> {
+/// and a hash of all of the path and of the evidence, as who asks for more
+/// must not be given what was found with less.
+fn name(feed: &Path, evidence: Evidence) -> Vec<u8> {
     let mut name = Vec::new();
     let stem = feed.file_stem().unwrap_or_default().as_bytes();
     name.extend_from_slice(&stem[..stem.len().min(100)]);
-    let hash = xxh3_64(feed.as_os_str().as_bytes());
+    let hash = xxh3_64(&[feed.as_os_str().as_bytes(), &[0, evidence as u8]].concat());
     name.extend_from_slice(format!("-{hash:016x}.summary").as_bytes());
     name
 }
 
 /// What is kept of the feed at that path, in the state of its files then;
 /// `None` if nothing is, or nothing that can be trusted.
-pub(super) fn load(directory: &Path, feed: &Path) -> Option<(Token, Order)> {
+pub(super) fn load(
+    directory: &Path,
+    feed: &Path,
+    evidence: Evidence,
+) -> Option<(Token, Order)> {
     let folder = open(directory).ok()?;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = File::from(fs::openat(&folder, name(feed), flags, Mode::empty()).ok()?);
+    let opened = fs::openat(&folder, name(feed, evidence), flags, Mode::empty());
+    let file = File::from(opened.ok()?);
     let stat = fs::fstat(&file).ok()?;
     let owner = stat.st_uid;
     let is_ours = owner == geteuid().as_raw() || owner == 0;
@@ -190,10 +196,16 @@ fn checked(bytes: &[u8]) -> Option<&[u8]> {
 
 /// Keeps what was found out of a feed. That it could not be kept is no fault:
 /// a full disk only makes the next process read more.
-pub(super) fn save(directory: &Path, feed: &Path, token: &Token, order: &Order) {
+pub(super) fn save(
+    directory: &Path,
+    feed: &Path,
+    evidence: Evidence,
+    token: &Token,
+    order: &Order,
+) {
     let Some(bytes) = encode(token, order) else { return };
     let Ok(folder) = open(directory) else { return };
-    let name = name(feed);
+    let name = name(feed, evidence);
     let temporary = [&name[..], b".new"].concat();
     let flags = OFlags::WRONLY
         | OFlags::CREATE

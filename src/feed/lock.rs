@@ -16,7 +16,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct SharedLock {
     // The lock belongs to this opening of the file: sharing the one of the
     // cache between threads, the first to finish would unlock for all.
-    _file: File,
+    file: File,
+}
+
+impl Drop for SharedLock {
+    fn drop(&mut self) {
+        // Closing does not: a process forked meanwhile has it open as well.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 impl SharedLock {
@@ -34,7 +41,7 @@ impl SharedLock {
             return Ok(None);
         }
         match lock_within(&file, FlockOperation::NonBlockingLockShared, PATIENCE) {
-            Ok(true) => Ok(Some(SharedLock { _file: file })),
+            Ok(true) => Ok(Some(SharedLock { file })),
             Ok(false) => Err(held_too_long(path)),
             Err(e) => Err(Error::io("lock", path, e.into())),
         }

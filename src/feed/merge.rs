@@ -1,9 +1,9 @@
 //! Putting segments that overlap in time in order.
 
 use super::order::out_of_memory;
-use super::scan::changed_underfoot;
 use super::source::Bytes;
 use super::survey::Segment;
+use super::table::changed;
 use crate::error::{Error, Result};
 use crate::myisam::{Layout, MAX_STRIDE};
 use std::cmp::Reverse;
@@ -28,7 +28,7 @@ pub(super) fn segments(
         layout
             .row(&buffer[..stride])
             .map(|row| row.time)
-            .ok_or_else(|| changed_underfoot(path))
+            .ok_or_else(|| changed().at(path))
     };
     // By their first rows; those begun wait in the heap for their next.
     segments.sort_unstable_by_key(|segment| (segment.first, segment.rows.start));

@@ -70,8 +70,9 @@ pub struct Options {
     pub keep: Option<Arc<Path>>,
 }
 
-/// A feed, by path. Nothing is held open by it; files are found anew, and
-/// mappings taken from a process-wide cache, on each query.
+/// A feed, by path. The files used last are kept open and mapped by a cache
+/// for the whole process, not by this; each query looks whether the paths still
+/// lead to them.
 #[derive(Debug)]
 pub struct Feed {
     paths: Paths,

@@ -7,10 +7,11 @@
 //! run; each hole or row out of place costs one or two more.
 
 use super::merge;
-use super::scan::{changed_underfoot, scan};
+use super::scan::scan;
 use super::source::Bytes;
 use super::summary::Summary;
 use super::survey::{Segment, Survey};
+use super::table::changed;
 use crate::error::{Error, Result, Status};
 use crate::myisam::{BLOCK, Columns, Layout, MAX_STRIDE};
 use std::ops::Range;
@@ -44,7 +45,8 @@ impl Order {
         slots: u64,
         path: &Path,
     ) -> Result<Order> {
-        let mut survey = Survey::new(layout, path);
+        let summary = Summary::with_room(slots, path)?;
+        let mut survey = Survey::behind(None, summary, 0, layout, path);
         scan(&bytes, layout, 0..slots, path, |first, rows| survey.take(first, rows))?;
         let mut order = Order { span: survey.span(), ..Order::default() };
         let (segments, summary) = survey.end()?;
@@ -58,6 +60,10 @@ impl Order {
                 order.push(rows, path)
             })?;
             order.summarise(&bytes, layout, path)?;
+            // The times of two readings, which must be the same.
+            if order.span.is_none_or(|(first, _)| first != order.summary.base) {
+                return Err(changed().at(path));
+            }
         }
         order.runs.shrink_to_fit();
         Ok(order)
@@ -129,7 +135,7 @@ impl Order {
     /// Reads the rows once more, in their order.
     fn summarise(&mut self, bytes: &Bytes, layout: &Layout, path: &Path) -> Result<()> {
         let stride = layout.stride();
-        let mut summary = Summary::default();
+        let mut summary = Summary::with_room(self.len, path)?;
         let mut columns = Columns::default();
         let mut buffer = [0; BLOCK * MAX_STRIDE];
         for (index, run) in self.runs.iter().enumerate() {
@@ -151,7 +157,7 @@ impl Order {
                         for row in rows.chunks_exact(stride) {
                             // It counted when the order was found.
                             let row = layout.row(row);
-                            let row = row.ok_or_else(|| changed_underfoot(path))?;
+                            let row = row.ok_or_else(|| changed().at(path))?;
                             summary.push(row, index, path)?;
                         }
                     }
@@ -206,26 +212,6 @@ impl Order {
             && (0..firsts.len()).all(begins_in)
             && firsts.windows(2).all(|pair| pair[0] <= pair[1])
             && spans
-    }
-
-    /// How many rows count.
-    pub(super) fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Whether the order of the file is the order of time.
-    pub(super) fn in_file_order(&self) -> bool {
-        self.in_file_order
-    }
-
-    /// Times of the first and the last row.
-    pub(super) fn span(&self) -> Option<(i64, i64)> {
-        self.span
-    }
-
-    /// What is kept of the rows.
-    pub(super) fn summary(&self) -> &Summary {
-        &self.summary
     }
 
     /// Index of the run that holds `rank`.

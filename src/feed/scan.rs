@@ -1,7 +1,6 @@
 //! Reading rows in file order, a buffer at a time.
 
 use super::source::Bytes;
-use super::table::changed;
 use crate::error::{Error, Result, Status};
 use crate::myisam::{BLOCK, BadFlag, Layout};
 use std::ops::Range;
@@ -60,9 +59,4 @@ pub(super) fn bad_row(layout: &Layout, row: u64, flag: u8, path: &Path) -> Error
     )
     .at(path)
     .at_offset(row * layout.stride() as u64)
-}
-
-/// The error for a row that counted when the order was found and does not now.
-pub(super) fn changed_underfoot(path: &Path) -> Error {
-    changed().at(path)
 }

@@ -1,7 +1,7 @@
 //! A feed's rows as they were at one moment.
 
 use super::cursor::Cursor;
-use super::growth::{Growth, Proof, Token};
+use super::growth::{Evidence, Growth, Proof, Token};
 use super::keep;
 use super::map::Mapping;
 use super::order::Order;
@@ -80,11 +80,12 @@ impl View {
         let token = Token::of(&state, &layout);
         let keep = options.keep.as_deref().filter(|_| state.slots >= keep::WORTHWHILE);
         let before = match earlier {
-            _ if !trusts => None,
             Some(view) => Some(Known::of(view)),
-            None => keep.and_then(|folder| Known::kept(folder, table.path())),
+            None => keep
+                .and_then(|folder| Known::kept(folder, table.path(), options.evidence)),
         };
         let earlier_kept = before.as_ref().and_then(|known| known.kept);
+        let before = before.filter(|_| trusts);
         let carried_over = match before {
             Some(known) => known.carry_over(&token, &bytes(), &layout, options, table)?,
             None => None,
@@ -107,7 +108,8 @@ impl View {
         if let Some(folder) =
             keep.filter(|_| known.is_worth_keeping(&state, options, now))
         {
-            keep::save(folder, table.path(), &known.token, &known.order);
+            let evidence = options.evidence;
+            keep::save(folder, table.path(), evidence, &known.token, &known.order);
             known.kept = Some(Kept { slots: state.slots, written: Some(Instant::now()) });
         }
         Ok(View { state, layout, source, known })
@@ -148,8 +150,8 @@ impl Known {
         Arc::try_unwrap(view).map_or_else(|view| view.known.clone(), |view| view.known)
     }
 
-    fn kept(folder: &Path, feed: &Path) -> Option<Known> {
-        let (token, order) = keep::load(folder, feed)?;
+    fn kept(folder: &Path, feed: &Path, evidence: Evidence) -> Option<Known> {
+        let (token, order) = keep::load(folder, feed, evidence)?;
         let kept = Some(Kept { slots: token.slots(), written: None });
         Some(Known { order, token, settled: true, was_read: false, sound: true, kept })
     }
@@ -321,7 +323,7 @@ impl Snapshot {
 
     /// Whether rows lie in the file in the order of their times.
     pub fn is_in_file_order(&self) -> bool {
-        self.view.known.order.in_file_order()
+        self.view.known.order.in_file_order
     }
 
     /// A way to read the rows.

@@ -12,8 +12,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Seconds and nanoseconds since 1970.
 type FileTime = (i64, i64);
 
-/// Two of the kernel's slowest ticks: file times are taken from those.
-const TICKS: Duration = Duration::from_millis(20);
+/// How long after `time` another write may get the same time: file times are
+/// taken from the kernel's ticks, of which these are two of the slowest. Some
+/// file systems keep whole seconds, or even ones.
+fn ticks((_, nanos): FileTime) -> Duration {
+    if nanos == 0 { Duration::from_secs(2) } else { Duration::from_millis(20) }
+}
 
 /// When a file was last written, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +57,9 @@ impl Stamp {
     }
 
     /// Whether the file was last written or changed long enough before `now`
-    /// for its times to show every later change. Times are taken from the
-    /// kernel's tick, so that two changes within one look like one.
+    /// for its times to show every later change.
     pub(super) fn is_settled(&self, now: SystemTime) -> bool {
-        age(self.changed, now).is_some_and(|age| age > TICKS)
+        age(self.changed, now).is_some_and(|age| age > ticks(self.changed))
     }
 }
 
@@ -153,7 +156,7 @@ impl State {
         let for_less_than = match self.data.modified.cmp(&index.modified) {
             _ if header.is_marked() => AT_REST,
             Ordering::Less => return false,
-            Ordering::Equal => TICKS,
+            Ordering::Equal => ticks(self.data.modified),
             Ordering::Greater => AT_REST,
         };
         self.data.size == header.data_file_length
@@ -187,5 +190,24 @@ impl State {
             Some(rows) => (1..=rows).contains(&u64::from(statements)),
             None => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_whole_seconds_settle_late() {
+        let stamp = |changed| {
+            let meta = std::fs::metadata(".").unwrap();
+            Stamp { changed, ..Stamp::of(&meta) }
+        };
+        let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
+        // Such a time is that of all writes in a second, or in two.
+        assert!(!stamp((100, 0)).is_settled(at(101_900)));
+        assert!(stamp((100, 0)).is_settled(at(102_100)));
+        assert!(!stamp((100, 4_000_000)).is_settled(at(100_010)));
+        assert!(stamp((100, 4_000_000)).is_settled(at(100_030)));
     }
 }

@@ -47,7 +47,9 @@ pub(super) fn ask<T>(
         return Ok(None);
     }
     let slots = state.slots;
-    let view = Arc::new(View::build(table, state, options, None, false)?);
+    // Nothing to keep: the next rows are on their way.
+    let options = Options { keep: None, ..options.clone() };
+    let view = Arc::new(View::build(table, state, &options, None, false)?);
     let answer = query(&Snapshot::new(table.clone(), view.clone()))?;
     let mut after = Xxh3::new();
     hash(&mut after, table, &layout, 0..slots)?;

@@ -99,6 +99,23 @@ impl Tallies {
 }
 
 impl Summary {
+    /// Of nothing yet, with room for so many rows and some more: growing bit by
+    /// bit would take twice the memory.
+    pub(super) fn with_room(rows: u64, path: &Path) -> Result<Summary> {
+        const MORE: u64 = 16;
+        let blocks = (rows + rows / MORE) / BLOCK as u64 + 1;
+        let mut summary = Summary::default();
+        let Lists { counts, sums, mins, maxs } = summary.tallies.end();
+        let room = usize::try_from(blocks).is_ok_and(|blocks| {
+            summary.firsts.try_reserve_exact(blocks).is_ok()
+                && counts.try_reserve_exact(blocks).is_ok()
+                && [sums, mins, maxs]
+                    .into_iter()
+                    .all(|list| list.try_reserve_exact(blocks).is_ok())
+        });
+        if room { Ok(summary) } else { Err(out_of_memory(path)) }
+    }
+
     /// Rows to come until a block can be taken in at once.
     pub(super) fn until_whole(&self) -> usize {
         (BLOCK - self.tail.rows()) % BLOCK

@@ -32,13 +32,8 @@ pub(super) struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    /// Of a file from its beginning on.
-    pub(super) fn new(layout: &'a Layout, path: &'a Path) -> Self {
-        Self::behind(None, Summary::default(), 0, layout, path)
-    }
-
-    /// Of what was added at the row `from`, where `summary` is that of all
-    /// before, and `last` the last run, with its index.
+    /// Of the rows from `from` on, where `summary` is that of all before, and
+    /// `last` the last run, with its index.
     pub(super) fn behind(
         last: Option<(usize, Segment)>,
         summary: Summary,

@@ -5,7 +5,7 @@ use super::files::{self, Identity, Paths};
 use super::state::{Stamp, State};
 use crate::error::{Error, Result, Status};
 use crate::myisam::{self, Definition, HEAD_MAX, Header, Layout};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -209,8 +209,7 @@ impl Table {
         {
             return Ok(None);
         }
-        let index = (header, Stamp::of(&index));
-        State::new(Stamp::of(&data), Some(index), Some(layout.clone())).map(Some)
+        glanced(header, &index, &data, layout).map(Some)
     }
 
     /// The same of the files held open, wherever the paths lead by now. A file
@@ -223,8 +222,7 @@ impl Table {
         let (Ok(index), Ok(data)) = (index.metadata(), self.data.metadata()) else {
             return Ok(None);
         };
-        let index = (header, Stamp::of(&index));
-        State::new(Stamp::of(&data), Some(index), Some(layout.clone())).map(Some)
+        glanced(header, &index, &data, layout).map(Some)
     }
 
     /// What the files say now. The header is read before the rows' size: on
@@ -252,6 +250,17 @@ impl Table {
             .map_err(|e| Error::io("inspect", &self.paths.data, e))?;
         State::new(Stamp::of(&meta), index, layout).map_err(|e| e.at(&self.paths.data))
     }
+}
+
+/// What one look found.
+fn glanced(
+    header: Header,
+    index: &Metadata,
+    data: &Metadata,
+    layout: &Layout,
+) -> Result<State> {
+    let index = (header, Stamp::of(index));
+    State::new(Stamp::of(data), Some(index), Some(layout.clone()))
 }
 
 /// The error for what was given up after retries.

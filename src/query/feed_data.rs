@@ -102,7 +102,9 @@ fn averaged(cursor: &mut Cursor, first: i64, last: i64, step: i64) -> Result<Vec
     while rank < behind {
         // Groups are aligned to multiples of the step, not to the start.
         let group = cursor.row(rank)?.time.div_euclid(step);
-        let next = cursor.lower_bound((group + 1).saturating_mul(step))?.min(behind);
+        // Rows that are edited meanwhile must not lead back.
+        let next = cursor.lower_bound((group + 1).saturating_mul(step))?;
+        let next = next.clamp(rank + 1, behind);
         let (sum, count) = cursor.total(rank..next)?;
         if count > 0 {
             push(&mut points, in_ms(group * step, sum / count as f64))?;

@@ -1,6 +1,6 @@
 //! Histogram feeds: rows of time, an amount, and what it belongs to.
 
-use super::{Bin, Point, Series};
+use super::{Bin, Point, Series, push};
 use crate::error::{Error, Result, Status};
 use crate::feed::{Answer, Feed, Snapshot};
 use std::collections::BTreeMap;
@@ -61,9 +61,10 @@ pub fn sum_by_time(feed: &Feed, min: f64, max: f64) -> Result<Series> {
         let mut cursor = snapshot.cursor();
         let mut points: Vec<Point> = Vec::new();
         let mut sum = Sum::default();
+        let mut full = None;
         let all = 0..cursor.len();
         cursor.for_each_with_data2(all, |row, data2| {
-            if !(min <= data2 && data2 <= max) {
+            if !(min <= data2 && data2 <= max) || full.is_some() {
                 return;
             }
             match points.last_mut() {
@@ -74,10 +75,12 @@ pub fn sum_by_time(feed: &Feed, min: f64, max: f64) -> Result<Series> {
                 _ => {
                     sum = Sum::default();
                     sum.add(row.value);
-                    points.push(Point { time: row.time, value: sum.value() });
+                    let point = Point { time: row.time, value: sum.value() };
+                    full = push(&mut points, point).err();
                 }
             }
         })?;
+        full.map_or(Ok(()), Err)?;
         Ok(Series { points, single: false })
     })
 }
