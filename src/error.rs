@@ -87,6 +87,13 @@ impl Error {
         Error { status, path: None, offset: None, message: message.into(), source: None }
     }
 
+    /// Whether it is that this process, or all together, have too many files
+    /// open.
+    pub(crate) fn is_short_of_descriptors(&self) -> bool {
+        let code = self.source.as_ref().and_then(io::Error::raw_os_error);
+        matches!(code, Some(libc::EMFILE | libc::ENFILE))
+    }
+
     /// What the operating system answered when `action` was tried on `path`.
     pub fn io(action: &str, path: &Path, source: io::Error) -> Self {
         if source.raw_os_error() == Some(libc::ELOOP) {

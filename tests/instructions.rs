@@ -6,6 +6,7 @@ mod c;
 
 use c::{Language, compiler, libraries, output, root, run, settle};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -66,7 +67,7 @@ fn compile(folder: &Path) -> PathBuf {
         symlink(&library, folder.join(name)).unwrap();
     }
     let program = folder.join("hot_paths");
-    let mut rpath = std::ffi::OsString::from("-Wl,-rpath,");
+    let mut rpath = OsString::from("-Wl,-rpath,");
     rpath.push(folder);
     let mut command = compiler(Language::C);
     command.arg("-I").arg(root().join("include"));
@@ -75,17 +76,22 @@ fn compile(folder: &Path) -> PathBuf {
     program
 }
 
+/// What the program is asked for one path.
+fn asked(feed: &Path, path: &str) -> Vec<OsString> {
+    let interval = (5 * ROWS / SAMPLES).to_string();
+    let kept = feed.with_file_name("kept").into_os_string();
+    vec![path.into(), feed.into(), START.to_string().into(), interval.into(), kept]
+}
+
 /// Instructions per unit of one path.
 fn count(program: &Path, feed: &Path, path: &str) -> f64 {
     let folder = program.parent().unwrap();
     let out = folder.join(format!("callgrind-{path}"));
-    let mut file = std::ffi::OsString::from("--callgrind-out-file=");
+    let mut file = OsString::from("--callgrind-out-file=");
     file.push(&out);
-    let interval = 5 * ROWS / SAMPLES;
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--toggle-collect=counted"]).arg(file);
-    command.arg(program).arg(path).arg(feed);
-    let run = run(command.arg(START.to_string()).arg(interval.to_string()));
+    let run = run(command.arg(program).args(asked(feed, path)));
     let said = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "{path}: {said}");
     let units: f64 = String::from_utf8_lossy(&run.stdout).trim().parse().unwrap();
@@ -122,6 +128,9 @@ fn hot_paths_take_no_more_instructions_than_they_did() {
     write_feed(&feed);
     settle(folder.path());
     let program = compile(folder.path());
+    // Its summary is kept by another process.
+    output(Command::new(&program).args(asked(&feed, "kept-view")));
+    assert_eq!(fs::read_dir(folder.path().join("kept")).unwrap().count(), 1);
     let counts: BTreeMap<&str, f64> = std::thread::scope(|scope| {
         let (program, feed) = (&program, &feed);
         let run = |name| (name, scope.spawn(move || count(program, feed, name)));

@@ -136,7 +136,14 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
         }
         cache().tables.remove(&key);
     }
-    let table = Arc::new(Table::open(paths, options)?);
+    let table = loop {
+        match Table::open(paths, options) {
+            Ok(table) => break Arc::new(table),
+            // Those held open for later are in the way of one that is wanted.
+            Err(e) if e.is_short_of_descriptors() && cache().drop_oldest() => {}
+            Err(e) => return Err(e),
+        }
+    };
     // While a server exchanges the files, some may be of one table and some of
     // another.
     if !table.is_current()? {
@@ -165,9 +172,16 @@ impl Cache {
         while self.tables.len() > MAX_TABLES
             || (self.tables.len() > 1 && footprint(self) > MAX_FOOTPRINT)
         {
-            let oldest = self.tables.iter().min_by_key(|(_, (_, used))| *used);
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else { break };
-            self.tables.remove(&key);
+            if !self.drop_oldest() {
+                break;
+            }
         }
+    }
+
+    /// Drops the table that was used longest ago, if there is one.
+    fn drop_oldest(&mut self) -> bool {
+        let oldest = self.tables.iter().min_by_key(|(_, (_, used))| *used);
+        let oldest = oldest.map(|(key, _)| key.clone());
+        oldest.is_some_and(|key| self.tables.remove(&key).is_some())
     }
 }

@@ -141,13 +141,10 @@ impl Feed {
                         return doubtful.ok_or_else(table::changed);
                     }
                 }
-                Ok((_, verdict @ (Verdict::Moved | Verdict::Changed))) => {
+                Ok((_, Verdict::Moved | Verdict::Changed)) => {
                     doubtful = None;
-                    const BUSY: u32 = 3;
-                    if matches!(verdict, Verdict::Moved) && retry.attempts() >= BUSY {
-                        if let Some(answer) = self.ask_busy(&mut query) {
-                            return Ok(answer);
-                        }
+                    if let Some(answer) = self.ask_if_busy(&retry, &mut query) {
+                        return Ok(answer);
                     }
                     if !retry.wait() {
                         return Err(table::changed().at(self.path()));
@@ -155,6 +152,11 @@ impl Feed {
                 }
                 Err(e) => {
                     doubtful = None;
+                    if e.status() == Status::Changed {
+                        if let Some(answer) = self.ask_if_busy(&retry, &mut query) {
+                            return Ok(answer);
+                        }
+                    }
                     if !retry.waits_out(&e, &self.paths) {
                         return Err(e);
                     }
@@ -185,9 +187,17 @@ impl Feed {
         ask(query, &entry, view, lock.is_some())
     }
 
-    /// Asks `query` of a table that its server never stops writing to; `None`
-    /// if that fails, whatever for.
-    fn ask_busy<T>(&self, query: &mut impl FnMut(&Snapshot) -> Result<T>) -> Option<T> {
+    /// Asks `query` of a table that its server never stops writing to, as it
+    /// seems after some attempts; `None` if that fails, whatever for.
+    fn ask_if_busy<T>(
+        &self,
+        retry: &Retry,
+        query: &mut impl FnMut(&Snapshot) -> Result<T>,
+    ) -> Option<T> {
+        const BUSY: u32 = 3;
+        if retry.attempts() < BUSY {
+            return None;
+        }
         let table = Table::open(&self.paths, &self.options).map(Arc::new).ok()?;
         let answer = steady::ask(query, &table, &self.options).ok()??;
         table.is_current().is_ok_and(|current| current).then_some(answer)

@@ -39,15 +39,22 @@ pub(super) struct Order {
 
 impl Order {
     /// Reads all committed rows, checks each flag byte and finds the order.
+    /// Gives also how many slots are those of deleted rows. `each` is called
+    /// with the rows.
     pub(super) fn find(
         mut bytes: Bytes,
         layout: &Layout,
         slots: u64,
         path: &Path,
-    ) -> Result<Order> {
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(Order, u64)> {
         let summary = Summary::with_room(slots, path)?;
         let mut survey = Survey::behind(None, summary, 0, layout, path);
-        scan(&bytes, layout, 0..slots, path, |first, rows| survey.take(first, rows))?;
+        scan(&bytes, layout, 0..slots, path, |first, rows| {
+            each(rows);
+            survey.take(first, rows)
+        })?;
+        let dead = survey.dead();
         let mut order = Order { span: survey.span(), ..Order::default() };
         let (segments, summary) = survey.end()?;
         if let Some(summary) = summary {
@@ -66,7 +73,7 @@ impl Order {
             }
         }
         order.runs.shrink_to_fit();
-        Ok(order)
+        Ok((order, dead))
     }
 
     /// The order when the slots `new` have been added behind the others,

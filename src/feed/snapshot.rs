@@ -7,11 +7,11 @@ use super::map::Mapping;
 use super::order::Order;
 use super::scan::scan;
 use super::source::{Bytes, Source};
-use super::state::State;
-use super::table::Table;
+use super::state::{LONGEST_PAUSE, State};
+use super::table::{Table, changed};
 use super::{Access, Options};
 use crate::error::{Error, Result, Status};
-use crate::myisam::Layout;
+use crate::myisam::{Header, Layout};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,9 +36,11 @@ struct Known {
     settled: bool,
     /// Whether all rows were read for it.
     was_read: bool,
-    /// Whether the files held still while rows were read for it, and the disk
-    /// brought all of them.
+    /// Whether the files held still while rows were read for it, the disk
+    /// brought all of them, and there were as many as the header says.
     sound: bool,
+    /// The checksum of the rows as they were read, if the table keeps one.
+    sum: Option<u32>,
     /// The last time it was kept in a file.
     kept: Option<Kept>,
 }
@@ -93,17 +95,19 @@ impl View {
         let mut known = match carried_over {
             Some(known) => known,
             None => {
-                let order = Order::find(bytes(), &layout, state.slots, table.path());
-                let explain = |e| {
-                    if state.layout.is_none() { explain_bare(e, table) } else { e }
-                };
-                let order = order.map_err(explain)?;
+                let (order, dead, sum) = find(bytes(), &layout, &state, table)?;
+                let agrees = state.header().is_none_or(|header| header.deleted == dead);
+                if !agrees && !state.is_at_rest_for(LONGEST_PAUSE, now) {
+                    // A statement uses the slot of a deleted row, or deletes
+                    // one, and has not ended.
+                    return Err(changed().at(table.path()));
+                }
                 let kept = earlier_kept.map(|kept| Kept { slots: 0, ..kept });
-                Known { order, token, settled, was_read: true, sound: true, kept }
+                Known { order, token, settled, was_read: true, sound: agrees, sum, kept }
             }
         };
         known.settled = settled;
-        known.sound = !matches!(&source, Source::Mapped(mapping) if mapping.faulted())
+        known.sound &= !matches!(&source, Source::Mapped(mapping) if mapping.faulted())
             && table.state().is_ok_and(|now| now == state);
         if let Some(folder) =
             keep.filter(|_| known.is_worth_keeping(&state, options, now))
@@ -153,7 +157,17 @@ impl Known {
     fn kept(folder: &Path, feed: &Path, evidence: Evidence) -> Option<Known> {
         let (token, order) = keep::load(folder, feed, evidence)?;
         let kept = Some(Kept { slots: token.slots(), written: None });
-        Some(Known { order, token, settled: true, was_read: false, sound: true, kept })
+        // Nothing else is kept: see `is_worth_keeping`.
+        let sum = token.checksum();
+        Some(Known {
+            order,
+            token,
+            settled: true,
+            was_read: false,
+            sound: true,
+            sum,
+            kept,
+        })
     }
 
     /// What is known of the rows now, if there is proof that they only were
@@ -173,7 +187,7 @@ impl Known {
         if !self.sound || (slots.is_empty() && !self.settled) {
             return Ok(None);
         }
-        let mut sum: u32 = 0;
+        let mut sum = self.sum.unwrap_or(0);
         let order = self.order.extended(bytes, layout, slots, table.path(), |rows| {
             if let Proof::Checksum { skip_nulls, .. } = proof {
                 sum = sum.wrapping_add(layout.checksum(rows, skip_nulls));
@@ -181,7 +195,7 @@ impl Known {
         })?;
         let proved = match proof {
             Proof::Given => true,
-            Proof::Checksum { sum: wanted, .. } => sum == wanted,
+            Proof::Checksum { sum: wanted, .. } => self.sum.is_some() && sum == wanted,
         };
         Ok(order.filter(|_| proved).map(|order| Known {
             order,
@@ -189,6 +203,7 @@ impl Known {
             settled: false,
             was_read: false,
             sound: true,
+            sum: self.sum.map(|_| sum),
             kept: self.kept,
         }))
     }
@@ -201,19 +216,42 @@ impl Known {
         options: &Options,
         now: SystemTime,
     ) -> bool {
-        const QUIET: Duration = Duration::from_secs(60);
         const AGAIN: Duration = Duration::from_secs(600);
         const SHARE: u64 = 64;
-        let usable =
-            self.token.can_grow(options.evidence) || state.is_at_rest_for(QUIET, now);
+        let usable = self.token.can_grow(options.evidence)
+            || state.is_at_rest_for(LONGEST_PAUSE, now);
         let new = self.kept.is_none_or(|Kept { slots, written }| {
             // Memory cards wear out.
             written.is_none_or(|written| written.elapsed() > AGAIN)
                 && state.slots.saturating_sub(slots)
                     >= (state.slots / SHARE).max(keep::WORTHWHILE)
         });
-        self.settled && self.sound && usable && new
+        // What was read in the midst of a statement is not what the server
+        // vouches for.
+        let vouched = self.sum == self.token.checksum();
+        self.settled && self.sound && vouched && usable && new
     }
+}
+
+/// Reads all rows: their order, the number of dead slots, and the checksum if
+/// the table keeps one.
+fn find(
+    bytes: Bytes,
+    layout: &Layout,
+    state: &State,
+    table: &Table,
+) -> Result<(Order, u64, Option<u32>)> {
+    let header = state.header().filter(|header| header.has_checksum());
+    let skips_nulls = header.map(Header::checksum_skips_nulls);
+    let mut sum = skips_nulls.map(|_| 0_u32);
+    let found = Order::find(bytes, layout, state.slots, table.path(), |rows| {
+        if let (Some(sum), Some(skips_nulls)) = (&mut sum, skips_nulls) {
+            *sum = sum.wrapping_add(layout.checksum(rows, skips_nulls));
+        }
+    });
+    let explain = |e| if state.layout.is_none() { explain_bare(e, table) } else { e };
+    let (order, dead) = found.map_err(explain)?;
+    Ok((order, dead, sum))
 }
 
 fn map(table: &Table, len: u64, earlier: Option<&View>) -> Result<Source> {

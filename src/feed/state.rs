@@ -19,6 +19,20 @@ fn ticks((_, nanos): FileTime) -> Duration {
     if nanos == 0 { Duration::from_secs(2) } else { Duration::from_millis(20) }
 }
 
+/// No statement waits for so long between two of the rows it writes.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Whether a statement is at work on rows that were committed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    None,
+    /// One may have begun within the tick in which the last one ended: that
+    /// shows when the tick has passed, after this time.
+    Unclear(Duration),
+    /// To all appearance.
+    Going,
+}
+
 /// When a file was last written, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
@@ -149,18 +163,29 @@ impl State {
     /// which shows in the header. Within one tick it cannot be told which was
     /// written last, so that is waited out. A file whose times were set by
     /// hand, or whose server died in the statement, is at rest: nothing is
-    /// written to it for a while.
+    /// written to it for a while. That may be short where the header says that
+    /// no server has the table open.
     pub fn is_being_rewritten(&self, now: SystemTime) -> bool {
+        self.work(now) != Work::None
+    }
+
+    pub(super) fn work(&self, now: SystemTime) -> Work {
         const AT_REST: Duration = Duration::from_secs(2);
-        let Some((header, index)) = &self.index else { return false };
-        let for_less_than = match self.data.modified.cmp(&index.modified) {
-            _ if header.is_marked() => AT_REST,
-            Ordering::Less => return false,
-            Ordering::Equal => ticks(self.data.modified),
-            Ordering::Greater => AT_REST,
+        let Some((header, index)) = &self.index else { return Work::None };
+        let pause = if header.is_open() { LONGEST_PAUSE } else { AT_REST };
+        let tick = ticks(self.data.modified);
+        let (work, until) = match self.data.modified.cmp(&index.modified) {
+            _ if header.is_marked() => (Work::Going, pause),
+            Ordering::Less => return Work::None,
+            Ordering::Equal => (Work::Unclear(tick), tick),
+            Ordering::Greater => (Work::Going, pause),
         };
-        self.data.size == header.data_file_length
-            && age(self.data.modified, now).is_some_and(|age| age < for_less_than)
+        let is_recent = age(self.data.modified, now).is_some_and(|age| age < until);
+        if is_recent && self.data.size == header.data_file_length {
+            work
+        } else {
+            Work::None
+        }
     }
 
     /// Whether the slots of `self` may all be there still, `later`.

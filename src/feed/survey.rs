@@ -29,6 +29,8 @@ pub(super) struct Survey<'a> {
     summary: Option<Summary>,
     failure: Option<Error>,
     columns: Columns,
+    /// Slots of deleted rows.
+    dead: u64,
 }
 
 impl<'a> Survey<'a> {
@@ -52,6 +54,7 @@ impl<'a> Survey<'a> {
             summary: Some(summary),
             failure: None,
             columns: Columns::default(),
+            dead: 0,
         }
     }
 
@@ -75,7 +78,11 @@ impl<'a> Survey<'a> {
                     layout
                         .for_each(now, |index, found| match found {
                             Some(found) => self.take_row(row + index as u64, found),
-                            None => self.open = false,
+                            None => {
+                                self.open = false;
+                                self.dead +=
+                                    u64::from(layout.is_deleted(&now[index * stride..]));
+                            }
                         })
                         .map_err(|bad| BadFlag { index: done + bad.index, ..bad })?;
                 }
@@ -140,6 +147,11 @@ impl<'a> Survey<'a> {
         if let Some(segment) = self.segments.last_mut() {
             (segment.rows.end, segment.last) = (end, last);
         }
+    }
+
+    /// How many slots are those of deleted rows.
+    pub(super) fn dead(&self) -> u64 {
+        self.dead
     }
 
     /// The earliest and the latest time.

@@ -6,8 +6,51 @@
 //! header lacks `HA_OPTION_NULL_FIELDS` (`mi_checksum` in
 //! `storage/myisam/mi_checksum.c`, `handler::checksum` in `sql/handler.cc`).
 
-use super::layout::Layout;
+use super::layout::{Layout, PLAIN};
 use crc32fast::Hasher;
+
+/// A CRC is linear: that of a message is that of as many zeros, changed by each
+/// byte for itself. For short rows of one length that is quicker than any
+/// general way, by several times.
+const BYTES: [[u32; 256]; PLAIN] = {
+    let mut table = [[0; 256]; PLAIN];
+    let mut place = 0;
+    while place < PLAIN {
+        let mut byte = 0;
+        while byte < 256 {
+            let mut crc = byte as u32;
+            // Its own bits, and those of the bytes behind it.
+            let mut bits = 8 * (PLAIN - place);
+            while bits > 0 {
+                crc = if crc & 1 != 0 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+                bits -= 1;
+            }
+            table[place][byte] = crc;
+            byte += 1;
+        }
+        place += 1;
+    }
+    table
+};
+
+/// The CRC-32 of [`PLAIN`] zeros.
+const ZEROS: u32 = {
+    let mut crc = u32::MAX;
+    let mut bits = 8 * PLAIN;
+    while bits > 0 {
+        crc = if crc & 1 != 0 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+        bits -= 1;
+    }
+    !crc
+};
+
+#[inline(always)]
+fn plain_crc(row: &[u8; PLAIN]) -> u32 {
+    BYTES
+        .iter()
+        .zip(row)
+        .fold(ZEROS, |crc, (table, &byte)| crc ^ table[usize::from(byte)])
+}
 
 impl Layout {
     /// The sum over the live rows of `rows`, which begin with whole ones.
@@ -19,7 +62,11 @@ impl Layout {
             .filter(|row| row[0] & 1 != 0)
             .map(|row| {
                 if row[0] & null_bits == 0 {
-                    return crc32fast::hash(&row[..end]);
+                    let row = &row[..end];
+                    return match row.try_into() {
+                        Ok(row) => plain_crc(row),
+                        Err(_) => crc32fast::hash(row),
+                    };
                 }
                 let mut crc = Hasher::new();
                 crc.update(&row[..1]);
@@ -31,5 +78,21 @@ impl Layout {
                 crc.finalize()
             })
             .fold(0, u32::wrapping_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crc_of_a_plain_row_is_that_of_any_nine_bytes() {
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..2_000 {
+            let mut row = [0; PLAIN];
+            random.fill(&mut row);
+            assert_eq!(plain_crc(&row), crc32fast::hash(&row), "{row:?}");
+        }
+        assert_eq!(plain_crc(&[0; PLAIN]), crc32fast::hash(&[0; PLAIN]));
     }
 }

@@ -197,6 +197,12 @@ impl Header {
         self.options & OPTION_NULL_FIELDS != 0
     }
 
+    /// Whether a server has the table open and has written to it, or had when
+    /// the file was copied or it died.
+    pub fn is_open(&self) -> bool {
+        self.open_count > 0
+    }
+
     /// Whether the first statement that writes since the table was opened has
     /// begun and none has ended: it marks the table so before its first row,
     /// and every end leaves more bits there (`_mi_mark_file_changed`).

@@ -276,6 +276,11 @@ impl Layout {
         flag == DELETED || flag & self.fixed_bits == self.fixed_bits
     }
 
+    /// Whether a slot is that of a deleted row.
+    pub fn is_deleted(&self, slot: &[u8]) -> bool {
+        slot[0] & LIVE == 0
+    }
+
     /// How many columns may be NULL.
     pub fn nullable_columns(&self) -> usize {
         self.cells().filter(|cell| cell.null_bit != 0).count()

@@ -1,8 +1,8 @@
 /* The calls whose instructions tests/instructions.rs counts, one a run.
  *
- *     hot_paths PATH FEED START INTERVAL
+ *     hot_paths PATH FEED START INTERVAL FOLDER
  *
- * PATH says what is done: see `paths` below. What is to be counted happens in
+ * Summaries are kept in FOLDER. PATH says what is done: see `paths` below. What is to be counted happens in
  * the function counted() and nowhere else; all before it makes the process
  * warm. Prints how many units that were: samples, windows or rows.
  */
@@ -15,7 +15,7 @@
 
 enum { SAMPLES = 1000, PIECE = 65536 };
 
-static const char *path;
+static const char *path, *folder;
 static int64_t start, interval;
 static emonfeed_feed *feed;
 static emonfeed_series *series;
@@ -51,6 +51,12 @@ static void open_and_sample(void) {
     samples();
 }
 
+static void open_kept_and_sample(void) {
+    emonfeed_error *error = NULL;
+    must(emonfeed_feed_open_cached(path, 0, folder, &feed, &error), &error);
+    samples();
+}
+
 static void json(void) {
     emonfeed_error *error = NULL;
     must(emonfeed_series_json(series, &text, &error), &error);
@@ -76,6 +82,7 @@ static const struct {
     uint64_t units;
 } paths[] = {
     {"first-view", {nothing, nothing, nothing}, open_and_sample, 0},
+    {"kept-view", {nothing, nothing, nothing}, open_kept_and_sample, SAMPLES},
     {"samples", {open_feed, samples, nothing}, samples, SAMPLES},
     {"first-average", {open_feed, samples, nothing}, average, 0},
     {"average-again", {open_feed, average, nothing}, average, SAMPLES},
@@ -92,13 +99,14 @@ __attribute__((noinline)) static void counted(void (*work)(void)) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        fputs("usage: hot_paths PATH FEED START INTERVAL\n", stderr);
+    if (argc != 6) {
+        fputs("usage: hot_paths PATH FEED START INTERVAL FOLDER\n", stderr);
         return 2;
     }
     path = argv[2];
     start = strtoll(argv[3], NULL, 10);
     interval = strtoll(argv[4], NULL, 10);
+    folder = argv[5];
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         if (strcmp(paths[i].name, argv[1]) != 0)
             continue;

@@ -1,6 +1,7 @@
 //! How a command ends when it cannot do what was asked.
 
 use emonfeed::{Error, Status};
+use std::error::Error as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -72,7 +73,8 @@ pub fn hint(error: &Error) -> Option<&'static str> {
              /var/lib/mysql, for PHPTimeSeries feeds in /var/opt/emoncms/phptimeseries or \
              /var/lib/phptimeseries",
         ),
-        Status::Permission => Some(
+        // What this library refuses by itself, it explains.
+        Status::Permission if error.source().is_some() => Some(
             "MySQL's files belong to the user mysql: try sudo; the README tells how to let \
              another user read them",
         ),
