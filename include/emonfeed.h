@@ -243,7 +243,9 @@
  * it, rows of a table made with `CHECKSUM=1` are not read again if the
  * table's checksum and counters say that they only were added to. That would
  * miss rows that were deleted and put back with the same contents in other
- * places, where the counters happen to fit.
+ * places, and about one in 8,000 edits that exchange or negate the values of
+ * two rows, where the counters happen to fit. An edit of one value
+ * is noticed.
  */
 #define EMONFEED_OPEN_STRICT 4
 
@@ -479,8 +481,8 @@ typedef struct emonfeed_error emonfeed_error;
  * up to five for a program that holds the lock on a bare file
  * (`EMONFEED_STATUS_CHANGED`, `EMONFEED_STATUS_LOCKED`).
  *
- * Any number of threads may use one feed at the same time, and it may be
- * used after `fork()`. Only `emonfeed_feed_free()` needs it alone.
+ * Any number of threads may use one feed at the same time. It may be used
+ * after `fork()`, as long as no other thread was in a call then. Only `emonfeed_feed_free()` needs it alone.
  *
  * Functions: `emonfeed_feed_open()`, `emonfeed_feed_open_cached()`,
  * `emonfeed_feed_meta()`, `emonfeed_feed_last()`, `emonfeed_feed_windows()`,

@@ -171,6 +171,7 @@ $words = ['its bytes as 8-byte words, one thread', ['first words']];
 $mapped = ['the same, with the time to map them', ['first map+words']];
 $table->row('the first averages, of a feed that was sampled before', ['first average-after'], $words, ['<=', 3, 'share']);
 $table->row('the first call of a process, opening included', ['first average'], $mapped, ['<=', 3, 'share']);
+$table->row('the same', ['first average'], $words);
 $table->row('the same', ['first average'], ['MySQL engine', ['average mysql']]);
 $table->row('the same', ['first average'], ['reader of rows in PHP', ['average rows']]);
 $table->row('the same', ['first average'], ['reader of fixed intervals in PHP', ['average fixed']]);

