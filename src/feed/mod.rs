@@ -194,7 +194,9 @@ impl Feed {
         retry: &Retry,
         query: &mut impl FnMut(&Snapshot) -> Result<T>,
     ) -> Option<T> {
-        const BUSY: u32 = 3;
+        // All waits before take 25 ms, longer than a tick, in which one write
+        // cannot be told from two.
+        const BUSY: u32 = 7;
         if retry.attempts() < BUSY {
             return None;
         }
