@@ -482,7 +482,8 @@ typedef struct emonfeed_error emonfeed_error;
  * (`EMONFEED_STATUS_CHANGED`, `EMONFEED_STATUS_LOCKED`).
  *
  * Any number of threads may use one feed at the same time. It may be used
- * after `fork()`, as long as no other thread was in a call then. Only `emonfeed_feed_free()` needs it alone.
+ * after `fork()`, as long as no other thread was in a call then. Only
+ * `emonfeed_feed_free()` needs it alone.
  *
  * Functions: `emonfeed_feed_open()`, `emonfeed_feed_open_cached()`,
  * `emonfeed_feed_meta()`, `emonfeed_feed_last()`, `emonfeed_feed_windows()`,

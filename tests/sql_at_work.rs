@@ -7,7 +7,7 @@ mod server;
 use emonfeed::query::{self, Aggregate, Flags};
 use emonfeed::{Access, Evidence, Feed, Options, Status};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use server::Server;
+use server::{Server, settle};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
@@ -29,11 +29,6 @@ fn create(server: &mut Server, rows: u64, options: &str) {
         "INSERT INTO feed_1 SELECT 1000 + 10 * seq, 1 FROM seq_0_to_{}",
         rows - 1
     ));
-}
-
-/// File times are those of the kernel's ticks: later writes show.
-fn settle() {
-    thread::sleep(Duration::from_millis(30));
 }
 
 fn open(path: &Path) -> Feed {

@@ -778,52 +778,42 @@ fn reader() {
         _ => Access::Pread,
     };
     let kept = open(&path, access).expect("the feed before the rounds begin");
-    println!("ready");
-    let over = AtomicBool::new(false);
     let mut tally = BTreeMap::<String, u64>::new();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            // Ends when the parent closes its end.
-            let _ = std::io::stdin().read(&mut [0]);
-            over.store(true, Ordering::SeqCst);
-        });
-        while !over.load(Ordering::SeqCst) {
-            let fresh = open(&path, access);
-            let feeds = [Ok(&kept), fresh.as_ref()];
-            for feed in feeds {
-                let end = FIRST_TIME + 40_000;
-                let rows = feed.map(all_rows);
-                let windows = feed.map(|feed| {
-                    query::windows(
-                        feed,
-                        FIRST_TIME,
-                        end,
-                        100,
-                        Aggregate::Average,
-                        Flags::NONE,
-                    )
-                });
-                let value = feed.map(|feed| {
-                    query::values_at(feed, &[FIRST_TIME + 77], Mode::Exact, Flags::NONE)
-                });
-                for (answer, check) in [
-                    (rows, is_some_moment as fn(&Series) -> Result<(), String>),
-                    (windows, is_some_average),
-                    (value, |_| Ok(())),
-                ] {
-                    let name = match answer {
-                        Ok(Ok(series)) => {
-                            if let Err(wrong) = check(&series) {
-                                panic!("{access:?}: {wrong}");
-                            }
-                            if series.points.is_empty() { "empty" } else { "right" }
-                                .into()
+    until_told(|| {
+        let fresh = open(&path, access);
+        let feeds = [Ok(&kept), fresh.as_ref()];
+        for feed in feeds {
+            let end = FIRST_TIME + 40_000;
+            let rows = feed.map(all_rows);
+            let windows = feed.map(|feed| {
+                query::windows(
+                    feed,
+                    FIRST_TIME,
+                    end,
+                    100,
+                    Aggregate::Average,
+                    Flags::NONE,
+                )
+            });
+            let value = feed.map(|feed| {
+                query::values_at(feed, &[FIRST_TIME + 77], Mode::Exact, Flags::NONE)
+            });
+            for (answer, check) in [
+                (rows, is_some_moment as fn(&Series) -> Result<(), String>),
+                (windows, is_some_average),
+                (value, |_| Ok(())),
+            ] {
+                let name = match answer {
+                    Ok(Ok(series)) => {
+                        if let Err(wrong) = check(&series) {
+                            panic!("{access:?}: {wrong}");
                         }
-                        Ok(Err(error)) => error_name(&error),
-                        Err(error) => error_name(error),
-                    };
-                    *tally.entry(name).or_default() += 1;
-                }
+                        if series.points.is_empty() { "empty" } else { "right" }.into()
+                    }
+                    Ok(Err(error)) => error_name(&error),
+                    Err(error) => error_name(error),
+                };
+                *tally.entry(name).or_default() += 1;
             }
         }
     });
@@ -831,6 +821,26 @@ fn reader() {
     // Other errors would send the user after a fault that is not there.
     tally.retain(|name, _| !["right", "empty", "Changed"].contains(&name.as_str()));
     assert!(tally.is_empty(), "{access:?}: {tally:?}");
+}
+
+/// Tells the parent that it is ready, and asks until that closes its end, and
+/// once more when all is done, so that something is found right.
+fn until_told(mut ask: impl FnMut()) {
+    println!("ready");
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _ = std::io::stdin().read(&mut [0]);
+            over.store(true, Ordering::SeqCst);
+        });
+        loop {
+            let last = over.load(Ordering::SeqCst);
+            ask();
+            if last {
+                break;
+            }
+        }
+    });
 }
 
 fn error_name(error: &Error) -> String {
@@ -917,34 +927,20 @@ fn rows_refilled(round: u64) -> i64 {
 fn refill_reader() {
     let path = PathBuf::from(std::env::var_os("EMONFEED_TEST_PATH").expect("a path"));
     let kept = BOTH.map(|access| open(&path, access).expect("an empty feed"));
-    println!("ready");
-    let over = AtomicBool::new(false);
     let mut tally = BTreeMap::<String, u64>::new();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            // Ends when the parent closes its end.
-            let _ = std::io::stdin().read(&mut [0]);
-            over.store(true, Ordering::SeqCst);
-        });
-        loop {
-            // Once more when all is done, so that something is found right.
-            let last = over.load(Ordering::SeqCst);
-            for feed in &kept {
-                let name = match all_rows(feed) {
-                    Ok(series) if series.points.is_empty() => "empty".into(),
-                    Ok(Series { points, .. }) => {
-                        let round = points[0].value;
-                        assert!(points.iter().all(|p| p.value == round), "mixed rounds");
-                        assert_eq!(points.len() as i64, rows_refilled(round as u64));
-                        "right".into()
-                    }
-                    Err(error) => error_name(&error),
-                };
-                *tally.entry(name).or_default() += 1;
-            }
-            if last {
-                break;
-            }
+    until_told(|| {
+        for feed in &kept {
+            let name = match all_rows(feed) {
+                Ok(series) if series.points.is_empty() => "empty".into(),
+                Ok(Series { points, .. }) => {
+                    let round = points[0].value;
+                    assert!(points.iter().all(|p| p.value == round), "mixed rounds");
+                    assert_eq!(points.len() as i64, rows_refilled(round as u64));
+                    "right".into()
+                }
+                Err(error) => error_name(&error),
+            };
+            *tally.entry(name).or_default() += 1;
         }
     });
     println!("tally {tally:?}");

@@ -6,7 +6,7 @@ mod server;
 
 use emonfeed::query::{self, Aggregate, Flags, Series};
 use emonfeed::{Access, Evidence, Feed, Options, Status};
-use server::{Client, Server};
+use server::{Client, Server, settle};
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -101,11 +101,6 @@ fn run(client: &mut Client, statements: &[&str]) {
     for statement in statements {
         client.sql(statement).unwrap_or_else(|e| panic!("{statement}: {e}"));
     }
-}
-
-/// File times are those of the kernel's ticks: later writes show.
-fn settle() {
-    std::thread::sleep(Duration::from_millis(30));
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl Feed {
         // An answer from rows that a write in progress may have touched.
         let mut doubtful: Option<T> = None;
         loop {
-            match self.attempt(&mut query) {
+            let error = match self.attempt(&mut query) {
                 Ok((answer, Verdict::Same)) => return Ok(answer),
                 Ok((answer, Verdict::Unsettled)) => {
                     // Read twice until equal.
@@ -140,27 +140,19 @@ impl Feed {
                     }) {
                         return doubtful.ok_or_else(table::changed);
                     }
+                    continue;
                 }
-                Ok((_, Verdict::Moved | Verdict::Changed)) => {
-                    doubtful = None;
-                    if let Some(answer) = self.ask_if_busy(&retry, &mut query) {
-                        return Ok(answer);
-                    }
-                    if !retry.wait() {
-                        return Err(table::changed().at(self.path()));
-                    }
+                Ok((_, Verdict::Changed)) => table::changed().at(self.path()),
+                Err(e) => e,
+            };
+            doubtful = None;
+            if error.status() == Status::Changed {
+                if let Some(answer) = self.ask_if_busy(&retry, &mut query) {
+                    return Ok(answer);
                 }
-                Err(e) => {
-                    doubtful = None;
-                    if e.status() == Status::Changed {
-                        if let Some(answer) = self.ask_if_busy(&retry, &mut query) {
-                            return Ok(answer);
-                        }
-                    }
-                    if !retry.waits_out(&e, &self.paths) {
-                        return Err(e);
-                    }
-                }
+            }
+            if !retry.waits_out(&error, &self.paths) {
+                return Err(error);
             }
         }
     }
@@ -224,7 +216,7 @@ fn ask<T>(
     let error = match (answer, verdict) {
         (Ok(answer), verdict) => return Ok((answer, verdict)),
         // What was wrong may be the change's doing.
-        (Err(_), Verdict::Moved | Verdict::Changed) => table::changed().at(table.path()),
+        (Err(_), Verdict::Changed) => table::changed().at(table.path()),
         (Err(error), Verdict::Same | Verdict::Unsettled) => error,
     };
     // Or that of what was known of the rows without reading them.

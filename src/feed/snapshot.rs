@@ -107,8 +107,7 @@ impl View {
             }
         };
         known.settled = settled;
-        known.sound &= !matches!(&source, Source::Mapped(mapping) if mapping.faulted())
-            && table.state().is_ok_and(|now| now == state);
+        known.sound &= source.is_intact() && table.state().is_ok_and(|now| now == state);
         if let Some(folder) =
             keep.filter(|_| known.is_worth_keeping(&state, options, now))
         {
@@ -136,7 +135,7 @@ impl View {
 
     /// Whether all that was read of the mapping was there.
     pub(super) fn is_intact(&self) -> bool {
-        !matches!(&self.source, Source::Mapped(mapping) if mapping.faulted())
+        self.source.is_intact()
     }
 
     /// The verdict when the files say what they said.
@@ -332,9 +331,7 @@ pub(super) enum Verdict {
     /// Nothing was counted as written, but so lately that a write in progress
     /// would not show.
     Unsettled,
-    /// Something was written, but all rows may still be there.
-    Moved,
-    /// Something else happened.
+    /// Something was written.
     Changed,
 }
 
@@ -399,10 +396,6 @@ impl Snapshot {
                 Ok(Verdict::Changed)
             };
         }
-        Ok(match same {
-            true => self.view.unchanged(),
-            false if self.view.state.may_precede(&now) => Verdict::Moved,
-            false => Verdict::Changed,
-        })
+        Ok(if same { self.view.unchanged() } else { Verdict::Changed })
     }
 }

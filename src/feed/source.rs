@@ -37,6 +37,13 @@ pub(super) enum Source {
     File,
 }
 
+impl Source {
+    /// Whether all that was read of it was there.
+    pub(super) fn is_intact(&self) -> bool {
+        !matches!(self, Source::Mapped(mapping) if mapping.faulted())
+    }
+}
+
 /// Reads from a [`Source`] and remembers where look-ups fell.
 pub(super) struct Bytes<'a> {
     source: &'a Source,

@@ -18,14 +18,8 @@ const BYTES: [[u32; 256]; PLAIN] = {
     while place < PLAIN {
         let mut byte = 0;
         while byte < 256 {
-            let mut crc = byte as u32;
-            // Its own bits, and those of the bytes behind it.
-            let mut bits = 8 * (PLAIN - place);
-            while bits > 0 {
-                crc = if crc & 1 != 0 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-                bits -= 1;
-            }
-            table[place][byte] = crc;
+            // Itself, and the bytes behind it.
+            table[place][byte] = divided(byte as u32, PLAIN - place);
             byte += 1;
         }
         place += 1;
@@ -34,15 +28,17 @@ const BYTES: [[u32; 256]; PLAIN] = {
 };
 
 /// The CRC-32 of [`PLAIN`] zeros.
-const ZEROS: u32 = {
-    let mut crc = u32::MAX;
-    let mut bits = 8 * PLAIN;
+const ZEROS: u32 = !divided(u32::MAX, PLAIN);
+
+/// The remainder of CRC-32's division after so many more bytes, which are zero.
+const fn divided(mut rest: u32, bytes: usize) -> u32 {
+    let mut bits = 8 * bytes;
     while bits > 0 {
-        crc = if crc & 1 != 0 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+        rest = if rest & 1 != 0 { rest >> 1 ^ 0xedb8_8320 } else { rest >> 1 };
         bits -= 1;
     }
-    !crc
-};
+    rest
+}
 
 #[inline(always)]
 fn plain_crc(row: &[u8; PLAIN]) -> u32 {
@@ -59,7 +55,7 @@ impl Layout {
         let end = self.record_length();
         let null_bits = if skip_nulls { self.null_bits() } else { 0 };
         rows.chunks_exact(self.stride())
-            .filter(|row| row[0] & 1 != 0)
+            .filter(|row| !self.is_deleted(row))
             .map(|row| {
                 if row[0] & null_bits == 0 {
                     let row = &row[..end];

@@ -2,9 +2,10 @@
  *
  *     hot_paths PATH FEED START INTERVAL FOLDER
  *
- * Summaries are kept in FOLDER. PATH says what is done: see `paths` below. What is to be counted happens in
- * the function counted() and nowhere else; all before it makes the process
- * warm. Prints how many units that were: samples, windows or rows.
+ * Summaries are kept in FOLDER. PATH says what is done: see `paths` below. What
+ * is to be counted happens in the function counted() and nowhere else; all
+ * before it makes the process warm. Prints how many units that were: samples,
+ * windows or rows.
  */
 #include <emonfeed.h>
 

@@ -325,3 +325,8 @@ impl Drop for Client {
 fn sentinel(number: u64) -> String {
     format!("--answered--{number}--")
 }
+
+/// File times are those of the kernel's ticks: later writes show.
+pub fn settle() {
+    std::thread::sleep(std::time::Duration::from_millis(30));
+}
