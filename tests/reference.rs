@@ -2,8 +2,11 @@
 //! random feeds: deleted rows, NULLs, NaN, equal times, rows out of order,
 //! gaps, torn tails.
 
-use emonfeed::query::{self, Aggregate, Bin, Flags, Mode, Point, Position};
+mod naive;
+
+use emonfeed::query::{self, Flags, Point, Position};
 use emonfeed::{Access, Feed, Options};
+use naive::{AGGREGATES, MODES, Row};
 use proptest::prelude::*;
 use std::fs;
 use tempfile::TempDir;
@@ -24,13 +27,6 @@ impl Slot {
         bytes[5..].copy_from_slice(&self.value.to_le_bytes());
         bytes
     }
-}
-
-/// A row that counts.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    time: i64,
-    value: f64,
 }
 
 /// The definition of QUERIES: live rows with a time, by (time, row number).
@@ -149,82 +145,9 @@ fn written(slots: &[Slot], torn: usize) -> Files {
 }
 
 fn same(got: &[Point], want: &[Point], tolerance: f64) -> Result<(), TestCaseError> {
-    prop_assert_eq!(got.len(), want.len(), "got {:?} want {:?}", got, want);
-    for (g, w) in got.iter().zip(want) {
-        prop_assert_eq!(g.time, w.time, "got {:?} want {:?}", got, want);
-        let close = (g.value - w.value).abs() <= tolerance * w.value.abs()
-            || g.value == w.value
-            || (g.value.is_nan() && w.value.is_nan());
-        prop_assert!(close, "got {:?} want {:?}", g, w);
-    }
+    let difference = naive::difference(got, want, tolerance);
+    prop_assert!(difference.is_none(), "{}", difference.unwrap_or_default());
     Ok(())
-}
-
-const AGGREGATES: [Aggregate; 7] = [
-    Aggregate::First,
-    Aggregate::Last,
-    Aggregate::Average,
-    Aggregate::Min,
-    Aggregate::Max,
-    Aggregate::Sum,
-    Aggregate::Count,
-];
-
-/// What a window holds according to the definitions, written for clarity.
-fn window(
-    rows: &[Row],
-    from: i64,
-    to: i64,
-    end: i64,
-    aggregate: Aggregate,
-    flags: Flags,
-) -> Option<Point> {
-    let clipped = |row: &&Row| !flags.has(Flags::CLIP_END) || row.time < end;
-    let inside: Vec<Row> = rows
-        .iter()
-        .filter(|row| from <= row.time && row.time < to)
-        .filter(clipped)
-        .copied()
-        .collect();
-    let valued: Vec<Row> =
-        inside.iter().filter(|row| !row.value.is_nan()).copied().collect();
-    let sum: f64 = valued.iter().map(|row| row.value).sum();
-    let with_edge: Vec<Row> = rows
-        .iter()
-        .filter(|row| {
-            from <= row.time
-                && (row.time < to || flags.has(Flags::CLOSED_END) && row.time == to)
-        })
-        .filter(clipped)
-        .copied()
-        .collect();
-    let none = Row { time: from, value: f64::NAN };
-    let extreme = |better: fn(f64, f64) -> bool| {
-        let mut best = none;
-        for row in &valued {
-            if best.value.is_nan() || better(row.value, best.value) {
-                best = *row;
-            }
-        }
-        best
-    };
-    let computed = |value| Row { time: from, value };
-    let row = match aggregate {
-        Aggregate::First => with_edge.first().copied().unwrap_or(none),
-        Aggregate::Last => inside.last().copied().unwrap_or(none),
-        Aggregate::Average if valued.is_empty() => none,
-        Aggregate::Average => computed(sum / valued.len() as f64),
-        Aggregate::Sum if valued.is_empty() => none,
-        Aggregate::Sum => computed(sum),
-        Aggregate::Count => computed(valued.len() as f64),
-        Aggregate::Min => extreme(|a, b| a < b),
-        Aggregate::Max => extreme(|a, b| a > b),
-    };
-    if row.value.is_nan() {
-        return (!flags.has(Flags::SKIP_MISSING)).then(|| Point::missing(from));
-    }
-    let time = if flags.has(Flags::TRUE_TIME) { row.time } else { from };
-    Some(Point { time, value: row.value })
 }
 
 proptest! {
@@ -240,12 +163,7 @@ proptest! {
         let flags = Flags::from_bits(bits).unwrap();
         let end = start + span;
         for aggregate in AGGREGATES {
-            let mut want = Vec::new();
-            let mut from = start;
-            while from <= end {
-                want.extend(window(&rows, from, from + interval, end, aggregate, flags));
-                from += interval;
-            }
+            let want = naive::windows(&rows, (start, end), interval, aggregate, flags);
             for feed in &files.feeds {
                 let got = query::windows(feed, start, end, interval, aggregate, flags).unwrap();
                 same(&got.points, &want, 1e-12)?;
@@ -262,12 +180,8 @@ proptest! {
         let rows = rows_of(&slots);
         let flags = Flags::from_bits(bits).unwrap();
         let edges: Vec<i64> = edges.into_iter().collect();
-        let end = edges.last().copied().unwrap_or(0);
         for aggregate in AGGREGATES {
-            let want: Vec<Point> = edges
-                .windows(2)
-                .filter_map(|pair| window(&rows, pair[0], pair[1], end, aggregate, flags))
-                .collect();
+            let want = naive::windows_at(&rows, &edges, aggregate, flags);
             for feed in &files.feeds {
                 let got = query::windows_at(feed, &edges, aggregate, flags).unwrap();
                 same(&got.points, &want, 1e-12)?;
@@ -292,30 +206,8 @@ proptest! {
         } else {
             times
         };
-        for mode in [Mode::Next, Mode::Previous, Mode::Linear, Mode::Exact] {
-            let want: Vec<Point> = times.iter().map(|&time| {
-                let before = rows.iter().rfind(|row| row.time <= time);
-                let from = rows.iter().find(|row| row.time >= time);
-                let after = rows.iter().find(|row| row.time > time);
-                let own = |row: &Row| (row.time, row.value);
-                let answer = match mode {
-                    Mode::Next => from.map(own),
-                    Mode::Previous => before.map(own),
-                    Mode::Exact => from.filter(|row| row.time == time).map(own),
-                    Mode::Linear => match (before, after) {
-                        (Some(a), _) if a.time == time => Some(own(a)),
-                        (Some(a), Some(b)) => Some((
-                            time,
-                            a.value + (b.value - a.value) * (time - a.time) as f64 / (b.time - a.time) as f64
-                        )),
-                        _ => None,
-                    },
-                };
-                match answer {
-                    Some((own, value)) if true_time && !value.is_nan() => Point { time: own, value },
-                    answer => Point { time, value: answer.map_or(f64::NAN, |(_, value)| value) },
-                }
-            }).filter(|point| !(skip && point.value.is_nan())).collect();
+        for mode in MODES {
+            let want = naive::values_at(&rows, &times, mode, flags);
             for feed in &files.feeds {
                 let got = query::values_at(feed, &times, mode, flags).unwrap();
                 same(&got.points, &want, 1e-12)?;
@@ -331,13 +223,7 @@ proptest! {
         let files = written(&slots, torn);
         let all = rows_of(&slots);
         let end = start + span;
-        let mut want: Vec<Point> = all.iter()
-            .filter(|row| start <= row.time && row.time <= end)
-            .map(|row| Point { time: row.time, value: row.value })
-            .collect();
-        if limit > 0 {
-            want.truncate(limit as usize);
-        }
+        let want = naive::rows_between(&all, start, end, limit);
         for feed in &files.feeds {
             same(&query::rows(feed, start, end, limit).unwrap().points, &want, 0.0)?;
             let mut pieces = Vec::new();
@@ -351,9 +237,7 @@ proptest! {
                 from = behind;
             }
             same(&pieces, &query::rows(feed, start, end, 0).unwrap().points, 0.0)?;
-            let last: Vec<Point> =
-                all.last().map(|row| Point { time: row.time, value: row.value }).into_iter().collect();
-            same(&query::last(feed).unwrap().points, &last, 0.0)?;
+            same(&query::last(feed).unwrap().points, &naive::last(&all), 0.0)?;
             let meta = query::meta(feed).unwrap();
             prop_assert_eq!(meta.npoints, all.len() as u64);
             prop_assert_eq!(meta.slots, slots.len() as u64);
@@ -378,37 +262,7 @@ proptest! {
         let end_ms = start_ms + range * 1000;
         // 0 would mean now.
         prop_assume!(end_ms != 0);
-        let (start, end) = (start_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
-        let range = end - start;
-        let mut want = Vec::new();
-        let mut tolerance = 0.0;
-        if range > 180_000.0 && dp > 0 {
-            let td = range / dp as f64;
-            let mut t = start as i64;
-            for i in 0..dp {
-                let tb = (start + ((i + 1) as f64 * td).trunc()) as i64;
-                if let Some(row) = rows.iter().find(|row| t <= row.time && row.time <= tb) {
-                    if !row.value.is_nan() {
-                        want.push(Point { time: row.time * 1000, value: row.value });
-                    }
-                }
-                t = tb;
-            }
-        } else {
-            let inside: Vec<&Row> = rows.iter()
-                .filter(|row| start <= row.time as f64 && row.time as f64 <= end && !row.value.is_nan())
-                .collect();
-            if range > 5_000.0 && dp > 0 {
-                tolerance = 1e-12;
-                let td = ((range / dp as f64) as i64).max(1);
-                for group in inside.chunk_by(|a, b| a.time / td == b.time / td) {
-                    let sum: f64 = group.iter().map(|row| row.value).sum();
-                    want.push(Point { time: group[0].time / td * td * 1000, value: sum / group.len() as f64 });
-                }
-            } else {
-                want.extend(inside.iter().rev().map(|row| Point { time: row.time * 1000, value: row.value }));
-            }
-        }
+        let (want, tolerance) = naive::feed_data(&rows, start_ms as f64, end_ms as f64, dp);
         for feed in &files.feeds {
             let got = query::feed_data(feed, start_ms as f64, end_ms as f64, dp).unwrap();
             same(&got.points, &want, tolerance)?;
@@ -475,39 +329,23 @@ mod histograms {
             fs::write(&path, bars.iter().flat_map(bytes).collect::<Vec<u8>>()).unwrap();
             let feed = Feed::open(&path).unwrap();
 
-            let mut live: Vec<(i64, Option<f32>, Option<f32>)> = bars.iter()
+            let mut live: Vec<naive::Bar> = bars.iter()
                 .filter(|bar| !bar.deleted)
-                .filter_map(|bar| Some((i64::from(bar.time?), bar.data, bar.data2)))
+                .filter_map(|bar| Some(naive::Bar {
+                    time: i64::from(bar.time?),
+                    data: bar.data,
+                    data2: bar.data2,
+                }))
                 .collect();
-            live.sort_by_key(|row| row.0);
-            let sum = |rows: &[&(i64, Option<f32>, Option<f32>)]| {
-                let values: Vec<f64> = rows.iter().filter_map(|row| row.1.map(f64::from)).collect();
-                if values.is_empty() { f64::NAN } else { values.iter().sum() }
-            };
+            live.sort_by_key(|bar| bar.time);
             let end = start + span;
 
-            let mut keys: Vec<f32> = live.iter()
-                .filter(|row| start <= row.0 && row.0 < end)
-                .filter_map(|row| row.2)
-                .collect();
-            keys.sort_by(f32::total_cmp);
-            keys.dedup();
-            let want: Vec<Bin> = keys.iter().map(|&key| {
-                let rows: Vec<_> = live.iter()
-                    .filter(|row| start <= row.0 && row.0 < end && row.2 == Some(key))
-                    .collect();
-                Bin { data2: f64::from(key), sum: sum(&rows) }
-            }).collect();
+            let want = naive::histogram(&live, start, end);
             let got = query::histogram(&feed, start, end).unwrap();
             prop_assert_eq!(format!("{:?}", got.bins), format!("{want:?}"));
 
             let (min, max) = (f64::from(low), f64::from(low) + f64::from(width) / 2.0);
-            let chosen: Vec<_> = live.iter()
-                .filter(|row| row.2.is_some_and(|d| min <= f64::from(d) && f64::from(d) <= max))
-                .collect();
-            let want: Vec<Point> = chosen.chunk_by(|a, b| a.0 == b.0)
-                .map(|rows| Point { time: rows[0].0, value: sum(rows) })
-                .collect();
+            let want = naive::sum_by_time(&live, min, max);
             let got = query::sum_by_time(&feed, min, max).unwrap();
             prop_assert_eq!(format!("{:?}", got.points), format!("{want:?}"));
         }
