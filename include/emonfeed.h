@@ -481,9 +481,9 @@ typedef struct emonfeed_error emonfeed_error;
  * up to five for a program that holds the lock on a bare file
  * (`EMONFEED_STATUS_CHANGED`, `EMONFEED_STATUS_LOCKED`).
  *
- * Any number of threads may use one feed at the same time. It may be used
- * after `fork()`, as long as no other thread was in a call then. Only
- * `emonfeed_feed_free()` needs it alone.
+ * Any number of threads may use one feed at the same time, and after `fork()`
+ * both processes may go on using it, whatever other threads did at that
+ * moment. Only `emonfeed_feed_free()` needs it alone.
  *
  * Functions: `emonfeed_feed_open()`, `emonfeed_feed_open_cached()`,
  * `emonfeed_feed_meta()`, `emonfeed_feed_last()`, `emonfeed_feed_windows()`,

@@ -2,8 +2,10 @@
 //! static library, plainly, under valgrind and with sanitizers.
 
 mod c;
+mod effort;
 
 use c::{Language, Link, compile, copy_table, output, run, settle, valgrind, write_feed};
+use effort::effort;
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -230,8 +232,26 @@ fn threads_get_the_answers_one_thread_gets() {
     let folder = c::temporary();
     let path = folder.path().join("feed_1.MYD");
     write_feed(&path, (0..600).map(|i| (1000 + i * 10, i as f32)));
-    let expected = "8 threads, 10 rounds, 200 points, 0 wrong\n";
+    let expected = "16 threads, 10 rounds, 200 points, 0 wrong\n";
     all_ways("threads", &[(&[path.as_os_str()], expected)]);
+}
+
+/// Only as C: C++ has its atomics elsewhere.
+#[test]
+fn parents_and_children_go_on_after_a_fork() {
+    let folder = c::temporary();
+    let path = folder.path().join("feed_1.MYD");
+    write_feed(&path, (0..20_000).map(|i| (1000 + i * 10, 1.0)));
+    let forks = effort(60, 3000);
+    let program = compile(folder.path(), "fork", Language::C, Link::Shared, &[]);
+    let arguments = [OsStr::new(&forks.to_string()).to_owned(), path.into_os_string()];
+    assert_eq!(
+        said(Command::new(&program), &[&arguments[0], &arguments[1]]),
+        format!(
+            "alone: 0 wrong\nbeside threads: {forks} forks, 0 wrong, 0 hung, 0 wrong in the \
+             parent\nwriters get the lock\n"
+        )
+    );
 }
 
 #[test]

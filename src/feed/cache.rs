@@ -4,10 +4,10 @@
 
 use super::Options;
 use super::files::Paths;
+use super::process;
 use super::snapshot::View;
 use super::table::{Table, changed};
 use crate::error::Result;
-use once_cell::sync::OnceCell;
 use rustix::fs::{Advice, fadvise};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -97,16 +97,13 @@ impl Entry {
     }
 }
 
-#[derive(Default)]
-struct Cache {
+pub(super) struct Cache {
     tables: BTreeMap<Key, (Arc<Entry>, u64)>,
     clock: u64,
 }
 
-static CACHE: OnceCell<Mutex<Cache>> = OnceCell::new();
-
 fn cache() -> MutexGuard<'static, Cache> {
-    lock(CACHE.get_or_init(Mutex::default))
+    lock(&process::current().cache)
 }
 
 /// What is behind a lock is whole between statements, so that a panic
@@ -165,6 +162,10 @@ pub(super) fn table(paths: &Paths, options: &Options) -> Result<Arc<Entry>> {
 }
 
 impl Cache {
+    pub(super) const fn new() -> Cache {
+        Cache { tables: BTreeMap::new(), clock: 0 }
+    }
+
     fn shrink(&mut self) {
         let footprint = |cache: &Cache| {
             cache.tables.values().map(|(e, _)| e.footprint()).sum::<usize>()

@@ -9,16 +9,17 @@
 //! handler that was there before. The pattern is that of libwayland's
 //! `wl_shm_buffer_begin_access`.
 
+use super::process;
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr;
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 /// How many mappings can be guarded at once; further ones are read by `pread`.
 const SLOTS: usize = 256;
 
+#[derive(Debug)]
 struct Slot {
     /// 0: free. 1: being filled. Else the address of the first byte.
     start: AtomicUsize,
@@ -26,23 +27,36 @@ struct Slot {
     faulted: AtomicBool,
 }
 
-static PUBLISHED: [Slot; SLOTS] = [const {
-    Slot {
-        start: AtomicUsize::new(FREE),
-        end: AtomicUsize::new(0),
-        faulted: AtomicBool::new(false),
+/// The mappings published by a process.
+pub(super) struct Slots([Slot; SLOTS]);
+
+impl Slots {
+    pub(super) const fn new() -> Slots {
+        Slots(
+            [const {
+                Slot {
+                    start: AtomicUsize::new(FREE),
+                    end: AtomicUsize::new(0),
+                    faulted: AtomicBool::new(false),
+                }
+            }; SLOTS],
+        )
     }
-}; SLOTS];
+}
+
 const FREE: usize = 0;
 const CLAIMED: usize = 1;
 
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
-static INSTALL: Once = Once::new();
+static INSTALLED: AtomicU8 = AtomicU8::new(NOT_YET);
+const NOT_YET: u8 = 0;
+const BEGUN: u8 = 1;
+const DONE: u8 = 2;
 static PREVIOUS: Previous = Previous(UnsafeCell::new(MaybeUninit::uninit()));
 
 struct Previous(UnsafeCell<MaybeUninit<libc::sigaction>>);
 
-// SAFETY: written once, inside `INSTALL`, before the handler that reads it is
+// SAFETY: written once, by whoever begins to install, before the handler that reads it is
 // installed; only read afterwards.
 unsafe impl Sync for Previous {}
 
@@ -50,7 +64,7 @@ unsafe impl Sync for Previous {}
 /// before the range is unmapped.
 #[derive(Debug)]
 pub(super) struct Guard {
-    slot: usize,
+    slot: &'static Slot,
 }
 
 impl Guard {
@@ -61,16 +75,16 @@ impl Guard {
         if !armed() {
             return None;
         }
-        for (slot, entry) in PUBLISHED.iter().enumerate() {
-            if entry
+        for slot in &process::current().slots.0 {
+            if slot
                 .start
                 .compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
                 .is_ok()
             {
-                entry.faulted.store(false, Ordering::Relaxed);
-                entry.end.store(range.end, Ordering::Relaxed);
+                slot.faulted.store(false, Ordering::Relaxed);
+                slot.end.store(range.end, Ordering::Relaxed);
                 // Release: a handler that sees the start sees the end too.
-                entry.start.store(range.start, Ordering::Release);
+                slot.start.store(range.start, Ordering::Release);
                 return Some(Guard { slot });
             }
         }
@@ -79,13 +93,13 @@ impl Guard {
 
     /// Whether a page of the range had to be replaced.
     pub(super) fn faulted(&self) -> bool {
-        PUBLISHED[self.slot].faulted.load(Ordering::Acquire)
+        self.slot.faulted.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        PUBLISHED[self.slot].start.store(FREE, Ordering::Release);
+        self.slot.start.store(FREE, Ordering::Release);
     }
 }
 
@@ -109,31 +123,44 @@ fn handler_address() -> libc::sighandler_t {
     on_sigbus as extern "C" fn(_, _, _) as *const () as libc::sighandler_t
 }
 
-/// Installs the handler, once in the life of the process.
+/// Installs the handler, once in the life of the process. In a child that was
+/// forked while another thread did that, it may never get done.
 fn install() {
-    INSTALL.call_once(|| {
-        // SAFETY: sysconf has no preconditions.
-        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-        PAGE_SIZE.store(usize::try_from(page).unwrap_or(4096), Ordering::Relaxed);
-        // SAFETY: a sigaction of all zeros is a valid value of that C struct.
-        let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-        ours.sa_sigaction = handler_address();
-        // NODEFER: a foreign fault inside the chained handler must not hang.
-        ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-        // SAFETY: `ours` is initialised; PREVIOUS is written here only, and
-        // before the handler that reads it is in place.
-        unsafe {
-            libc::sigemptyset(&mut ours.sa_mask);
-            if libc::sigaction(
-                libc::SIGBUS,
-                ptr::null(),
-                (*PREVIOUS.0.get()).as_mut_ptr(),
-            ) == 0
-            {
-                libc::sigaction(libc::SIGBUS, &ours, ptr::null_mut());
+    if INSTALLED.load(Ordering::Acquire) == DONE {
+        return;
+    }
+    if INSTALLED
+        .compare_exchange(NOT_YET, BEGUN, Ordering::AcqRel, Ordering::Acquire)
+        .is_err()
+    {
+        const PATIENCE: u32 = 1000;
+        for _ in 0..PATIENCE {
+            if INSTALLED.load(Ordering::Acquire) == DONE {
+                break;
             }
+            std::thread::yield_now();
         }
-    });
+        return;
+    }
+    // SAFETY: sysconf has no preconditions.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    PAGE_SIZE.store(usize::try_from(page).unwrap_or(4096), Ordering::Relaxed);
+    // SAFETY: a sigaction of all zeros is a valid value of that C struct.
+    let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    ours.sa_sigaction = handler_address();
+    // NODEFER: a foreign fault inside the chained handler must not hang.
+    ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+    // SAFETY: `ours` is initialised; PREVIOUS is written here only, by one
+    // thread, and before the handler that reads it is in place.
+    unsafe {
+        libc::sigemptyset(&mut ours.sa_mask);
+        if libc::sigaction(libc::SIGBUS, ptr::null(), (*PREVIOUS.0.get()).as_mut_ptr())
+            == 0
+        {
+            libc::sigaction(libc::SIGBUS, &ours, ptr::null_mut());
+        }
+    }
+    INSTALLED.store(DONE, Ordering::Release);
 }
 
 extern "C" fn on_sigbus(
@@ -155,7 +182,7 @@ extern "C" fn on_sigbus(
 /// Puts a page of zeros under `address` if it is published. Does only what a
 /// signal handler may: atomics and one system call.
 fn replace_page(address: usize) -> bool {
-    for entry in &PUBLISHED {
+    for entry in process::all().flat_map(|process| &process.slots.0) {
         let start = entry.start.load(Ordering::Acquire);
         let end = entry.end.load(Ordering::Acquire);
         // The slot may have passed to another mapping between the two.

@@ -15,6 +15,7 @@ mod lock;
 mod map;
 mod merge;
 mod order;
+mod process;
 mod retry;
 mod scan;
 mod sdi;
@@ -40,6 +41,7 @@ pub(crate) use table::{changed, may_pass, read_header_once, read_up_to};
 use crate::error::{Result, Status};
 use cache::Entry;
 use lock::SharedLock;
+use process::Call;
 use snapshot::{Verdict, View};
 use std::path::Path;
 use std::sync::Arc;
@@ -106,6 +108,7 @@ impl Feed {
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Feed> {
         let paths = Paths::new(path.as_ref())?;
         options.keep.as_deref().map_or(Ok(()), keep::check)?;
+        let _call = Call::begin();
         let mut retry = Retry::new();
         while let Err(e) = cache::table(&paths, &options) {
             if !retry.waits_out(&e, &paths) {
@@ -127,6 +130,7 @@ impl Feed {
         &self,
         mut query: impl FnMut(&Snapshot) -> Result<T>,
     ) -> Result<T> {
+        let _call = Call::begin();
         let mut retry = Retry::new();
         // An answer from rows that a write in progress may have touched.
         let mut doubtful: Option<T> = None;

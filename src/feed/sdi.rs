@@ -4,28 +4,29 @@
 //! The last directory looked at is remembered: a backup asks for thousands of
 //! feeds of one directory, and looking anew for each would take minutes.
 
+use super::process::{self, Call};
 use super::state::Stamp;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::SystemTime;
 
 /// A directory and its `.sdi` files by the names of their tables.
-struct Listing {
+pub(super) struct Listing {
     dir: PathBuf,
     stamp: Stamp,
     names: BTreeMap<String, String>,
 }
 
-static LAST: Mutex<Option<Listing>> = Mutex::new(None);
-
 /// The name of the `.sdi` of a table; `None` if it has none.
 pub(super) fn of_table(dir: &Path, table: &str) -> Result<Option<String>> {
     let cannot = |e| Error::io("list", dir, e);
     let stamp = Stamp::of(&fs::metadata(dir).map_err(cannot)?);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let _call = Call::begin();
+    let mut last =
+        process::current().listing.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(listing) = last.as_ref() {
         if listing.dir == dir && listing.stamp == stamp {
             return Ok(listing.names.get(table).cloned());

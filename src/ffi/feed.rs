@@ -1,8 +1,6 @@
 //! Feeds and the questions they answer.
 
-use std::collections::BTreeMap;
-use std::ffi::{CStr, CString, c_char};
-use std::sync::{Mutex, PoisonError};
+use std::ffi::{CStr, c_char};
 
 use super::boundary::{infallible, owned};
 use super::error::{emonfeed_error, emonfeed_status};
@@ -10,6 +8,7 @@ use super::histogram::emonfeed_histogram;
 use super::series::emonfeed_series;
 use crate::error::{Error, Result, Status};
 use crate::feed::{Access, Evidence, Feed, Options};
+use crate::myisam::ColumnType;
 use crate::query::{self, Aggregate, Flags, Meta, Mode, Position, Series};
 
 /// Open flag: read with `pread` rather than through a memory mapping, and
@@ -104,9 +103,9 @@ const _: () = {
 /// up to five for a program that holds the lock on a bare file
 /// (`EMONFEED_STATUS_CHANGED`, `EMONFEED_STATUS_LOCKED`).
 ///
-/// Any number of threads may use one feed at the same time. It may be used
-/// after `fork()`, as long as no other thread was in a call then. Only
-/// `emonfeed_feed_free()` needs it alone.
+/// Any number of threads may use one feed at the same time, and after `fork()`
+/// both processes may go on using it, whatever other threads did at that
+/// moment. Only `emonfeed_feed_free()` needs it alone.
 ///
 /// Functions: `emonfeed_feed_open()`, `emonfeed_feed_open_cached()`,
 /// `emonfeed_feed_meta()`, `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
@@ -181,15 +180,10 @@ impl emonfeed_meta {
     }
 }
 
-/// `text` as C has it. Each of the few names of SQL types is made once and
-/// kept for good.
+/// `text` as C has it, once for all. Not under a lock, which a child forked at
+/// that moment would find locked for ever.
 fn static_text(text: &'static str) -> &'static CStr {
-    static KNOWN: Mutex<BTreeMap<&str, &CStr>> = Mutex::new(BTreeMap::new());
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.entry(text).or_insert_with(|| {
-        let text = CString::new(text).expect("no SQL type has a NUL in its name");
-        Box::leak(text.into_boxed_c_str())
-    })
+    ColumnType::c_names().find(|name| name.to_bytes() == text.as_bytes()).unwrap_or(c"")
 }
 
 /// Opens the feed whose rows are in the file `path`.

@@ -1,5 +1,7 @@
 //! The columns of a table as its definition file names them.
 
+use std::ffi::CStr;
+
 /// The SQL types a feed's columns can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnType {
@@ -47,19 +49,30 @@ impl ColumnType {
 
     /// The name SQL gives it.
     pub fn sql_name(self, unsigned: bool) -> &'static str {
+        self.c_name(unsigned).to_str().unwrap_or_default()
+    }
+
+    /// The names of all of them, as C has text.
+    pub fn c_names() -> impl Iterator<Item = &'static CStr> {
+        use ColumnType::*;
+        let all = [Tiny, Small, Medium, Int, Big, Float, Double].into_iter();
+        all.flat_map(|kind| [false, true].map(|unsigned| kind.c_name(unsigned)))
+    }
+
+    fn c_name(self, unsigned: bool) -> &'static CStr {
         match (self, unsigned) {
-            (ColumnType::Tiny, false) => "TINYINT",
-            (ColumnType::Tiny, true) => "TINYINT UNSIGNED",
-            (ColumnType::Small, false) => "SMALLINT",
-            (ColumnType::Small, true) => "SMALLINT UNSIGNED",
-            (ColumnType::Medium, false) => "MEDIUMINT",
-            (ColumnType::Medium, true) => "MEDIUMINT UNSIGNED",
-            (ColumnType::Int, false) => "INT",
-            (ColumnType::Int, true) => "INT UNSIGNED",
-            (ColumnType::Big, false) => "BIGINT",
-            (ColumnType::Big, true) => "BIGINT UNSIGNED",
-            (ColumnType::Float, _) => "FLOAT",
-            (ColumnType::Double, _) => "DOUBLE",
+            (ColumnType::Tiny, false) => c"TINYINT",
+            (ColumnType::Tiny, true) => c"TINYINT UNSIGNED",
+            (ColumnType::Small, false) => c"SMALLINT",
+            (ColumnType::Small, true) => c"SMALLINT UNSIGNED",
+            (ColumnType::Medium, false) => c"MEDIUMINT",
+            (ColumnType::Medium, true) => c"MEDIUMINT UNSIGNED",
+            (ColumnType::Int, false) => c"INT",
+            (ColumnType::Int, true) => c"INT UNSIGNED",
+            (ColumnType::Big, false) => c"BIGINT",
+            (ColumnType::Big, true) => c"BIGINT UNSIGNED",
+            (ColumnType::Float, _) => c"FLOAT",
+            (ColumnType::Double, _) => c"DOUBLE",
         }
     }
 }

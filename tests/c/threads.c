@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define THREADS 8
+#define THREADS 16
 #define ROUNDS 10
 
 typedef struct {
