@@ -462,6 +462,123 @@ fn an_edit_after_the_table_was_opened_again_is_found() {
     }
 }
 
+/// One run over all there is, which compares no more than it has reason to.
+/// `during` is called at each block that is written.
+fn run_during(
+    server: &Server,
+    copies: &Path,
+    during: &mut dyn FnMut(u32),
+) -> Vec<CopyReport> {
+    let options =
+        RunOptions { same_device: true, recheck: Recheck::None, ..RunOptions::default() };
+    let mut run = Backup::open(&server.database(), copies, options).unwrap();
+    let (mut reports, mut blocks) = (Vec::new(), 0);
+    let mut progress = |_: &backup::FeedName, _| {
+        blocks += 1;
+        during(blocks);
+        true
+    };
+    while let Some(report) = run.step(&mut progress).unwrap() {
+        match report.done {
+            Done::Copied(report) => reports.push(report),
+            other => panic!("{other}"),
+        }
+    }
+    run.close().unwrap();
+    reports
+}
+
+/// A table that is emptied and filled with a few more rows while it is copied:
+/// two statements and more new rows than that, as if it had only grown.
+#[test]
+fn a_table_refilled_while_it_is_copied_is_no_mixture() {
+    // Three stretches that are read at a time.
+    const ROWS: u32 = 150_000;
+    let mut server = Server::start();
+    // The rows at the end of what was copied are found to be others, or are the
+    // same again.
+    for same_end in [false, true] {
+        for held in [0, 8192 * 18, ROWS] {
+            let copies = tempfile::tempdir().unwrap();
+            let source = refillable(&mut server, held);
+            if held > 0 {
+                run_during(&server, copies.path(), &mut |_| {});
+            }
+            let to = fill(&mut server, held, ROWS);
+            let mut client = server.client();
+            let changed = if same_end { held + 1000 } else { to };
+            let reports = run_during(&server, copies.path(), &mut |blocks| {
+                if blocks == 1 {
+                    refill(&mut client, changed, to + 50);
+                }
+            });
+            let what = format!("{held} held, same end {same_end}: {reports:?}");
+            expect_beginning(&source, copies.path(), to, &what);
+        }
+    }
+}
+
+/// A table with some rows, all of them 1.
+fn refillable(server: &mut Server, rows: u32) -> PathBuf {
+    server.sql(
+        "DROP TABLE IF EXISTS feed_1;
+         CREATE TABLE feed_1 (time INT UNSIGNED, data FLOAT) ENGINE=MyISAM",
+    );
+    if rows > 0 {
+        fill(server, 0, rows);
+    }
+    server.rows_file("feed_1")
+}
+
+/// Appends rows of 1; how many there are then.
+fn fill(server: &mut Server, held: u32, rows: u32) -> u32 {
+    let (from, to) = (held + 1, held + rows);
+    server.sql(&format!("INSERT INTO feed_1 SELECT seq, 1 FROM seq_{from}_to_{to}"));
+    to
+}
+
+/// Empties the table and fills it again, up to `changed` with 2.
+fn refill(client: &mut server::Client, changed: u32, rows: u32) {
+    client.sql("DELETE FROM feed_1").unwrap();
+    let values = format!("SELECT seq, IF(seq > {changed}, 1, 2) FROM seq_1_to_{rows}");
+    client.sql(&format!("INSERT INTO feed_1 {values}")).unwrap();
+}
+
+/// Fails unless the copy is the beginning of the table, of at least `rows`.
+#[track_caller]
+fn expect_beginning(source: &Path, copies: &Path, rows: u32, what: &str) {
+    let copy = fs::read(copy_of(source, copies)).unwrap();
+    assert!(copy.len() >= rows as usize * 9, "{what}");
+    let table = fs::read(source).unwrap();
+    assert!(table.starts_with(&copy), "{what}: the copy is a mixture");
+}
+
+/// The same, of a single feed without a catalog.
+#[test]
+fn a_table_refilled_while_it_alone_is_copied_is_no_mixture() {
+    const ROWS: u32 = 150_000;
+    let mut server = Server::start();
+    for held in [0, 100_000] {
+        let copies = tempfile::tempdir().unwrap();
+        let source = refillable(&mut server, held);
+        if held > 0 {
+            copy(&source, copies.path()).unwrap();
+        }
+        let to = fill(&mut server, held, ROWS);
+        let mut client = server.client();
+        let whole = CopyOptions { whole: true, ..CopyOptions::default() };
+        let mut blocks = 0;
+        let report = backup::copy(&source, copies.path(), &whole, &mut |_| {
+            blocks += 1;
+            if blocks == 1 {
+                refill(&mut client, to, to + 50);
+            }
+        });
+        let what = format!("{held} held: {report:?}");
+        expect_beginning(&source, copies.path(), to, &what);
+    }
+}
+
 /// The command, with what it printed in case it fails.
 #[track_caller]
 fn emonfeed(arguments: &[&dyn AsRef<std::ffi::OsStr>]) {

@@ -759,8 +759,21 @@ impl<'a> Look<'a, '_, '_> {
             if !found.differing.is_empty() {
                 return Err(error);
             }
+            written.mended = true;
         }
-        self.mend(&held.file, written, from)
+        self.mend(&held.file, written, from)?;
+        self.demand_end_again(held, found)
+    }
+
+    /// Fails unless the last rows that are held are still the source's: those that
+    /// do not share a block with rows written behind them.
+    fn demand_end_again(&self, held: &Held, found: &Found) -> Result<()> {
+        let end = tail_of(held.rows).start / BLOCK..held.rows / BLOCK;
+        let mut same = end.filter(|block| !found.differing.contains(block));
+        match self.differing(held, &mut same)?.is_empty() {
+            true => Ok(()),
+            false => Err(changed().at(self.input.path())),
+        }
     }
 
     /// Brings rows up to date that were edited while they were copied: on a
@@ -780,6 +793,7 @@ impl<'a> Look<'a, '_, '_> {
                     continue;
                 }
                 same = false;
+                written.mended = true;
                 self.input.check(rows.start, &bytes)?;
                 let begin = rows.start.max(from);
                 let new = &bytes[((begin - rows.start) * self.stride) as usize..];
@@ -794,7 +808,6 @@ impl<'a> Look<'a, '_, '_> {
                 *hashed = now;
             }
             if same {
-                written.mended = true;
                 return self.input.demand_rows(written.to);
             }
         }
@@ -842,6 +855,7 @@ impl<'a> Look<'a, '_, '_> {
         let is_odd =
             written.to == self.rows && counted.is_some_and(|sum| sum != written.sum);
         if only_grown.is_err() || self.input.may_be_rewritten()? || is_odd {
+            written.mended = only_grown.is_err() || is_odd;
             self.mend(&partial.file, &mut written, 0)?;
         } else {
             self.demand_same_again(&written)?;

@@ -274,9 +274,9 @@ impl<'a> Job<'a> {
     /// source only grew.
     fn demand_equal(&self, file: &File, path: &Path, rows: Range<u64>) -> Result<()> {
         // What is equal in two readings, one begun when the other was over,
-        // was there as a whole in between. Where a header tells of writes, a
-        // look at the last rows is enough, and meant for the row that was
-        // half written when it was read.
+        // was there as a whole in between. Where nothing was written, a look
+        // at the last rows is enough, and meant for the row that was half
+        // written when it was read.
         let first = if self.input.may_be_rewritten()? {
             rows.start
         } else {

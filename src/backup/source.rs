@@ -169,8 +169,9 @@ impl Input {
         }
     }
 
-    /// Fails unless what was read so far is still what the feed holds: nothing
-    /// happened since it was opened, or rows were only appended.
+    /// Fails unless what was read so far is still what the feed holds, to all
+    /// appearance: nothing happened since it was opened, or rows were only
+    /// appended. Only [`Input::may_be_rewritten`] is sure of that.
     pub(super) fn demand_only_grown(&self) -> Result<()> {
         let gone = || Err(changed().at(self.path()));
         let (table, start) = match &self.rows {
@@ -183,7 +184,7 @@ impl Input {
         let now = locked(table, || table.state())?;
         let grown = match start.header() {
             Some(_) => now == **start || start.only_grew(&now),
-            // Without a header only the length tells: see `may_be_rewritten`.
+            // Without a header only the length tells.
             None => now.slots >= start.slots,
         };
         if grown { Ok(()) } else { gone() }
@@ -213,17 +214,17 @@ impl Input {
     }
 
     /// Whether rows may have been rewritten since the feed was opened without
-    /// a trace: in a file without header that was written to.
+    /// a trace: where anything was written at all. The counters in a header do not
+    /// tell: a table that is emptied and filled with a few more rows counts two
+    /// statements and more new rows than that.
     pub(super) fn may_be_rewritten(&self) -> Result<bool> {
         let (table, start) = match &self.rows {
             Rows::Table { table, start, .. } => (table, start),
             Rows::Fina(fina) => return fina.may_be_rewritten(),
         };
-        if start.header().is_some() {
-            return Ok(false);
-        }
         let now = locked(table, || table.state())?;
-        Ok(now != **start || !now.is_settled(SystemTime::now()))
+        let tells = start.header().is_some() || now.is_settled(SystemTime::now());
+        Ok(now != **start || !tells)
     }
 }
 
