@@ -579,6 +579,43 @@ fn a_table_refilled_while_it_alone_is_copied_is_no_mixture() {
     }
 }
 
+/// Each open table of a server counts its own statements: the same number more
+/// may be another's.
+#[test]
+fn an_edit_by_another_connection_that_the_counters_hide_is_found() {
+    let mut server = Server::start();
+    let copies = tempfile::tempdir().unwrap();
+    // More than one block of hashes, and less than is compared only by turns.
+    server.sql(
+        "CREATE TABLE feed_1 (time INT UNSIGNED, data FLOAT, INDEX(time)) ENGINE=MyISAM;
+         INSERT INTO feed_1 SELECT seq, seq FROM seq_1_to_20000",
+    );
+    run_during(&server, copies.path(), &mut |_| {});
+    let header = |server: &Server| {
+        let head = fs::read(server.rows_file("feed_1").with_extension("MYI")).unwrap();
+        [108, 112, 120].map(|at| u32::from_be_bytes(head[at..at + 4].try_into().unwrap()))
+    };
+    let [process, opened, before] = header(&server);
+    // The table that was open is another connection's now.
+    let mut other = server.client();
+    other.sql("HANDLER feed_1 OPEN").unwrap();
+    for _ in 0..before {
+        server.sql("UPDATE feed_1 SET data = data - 1 WHERE time = 100");
+    }
+    server.sql("INSERT INTO feed_1 VALUES (20001, 1)");
+    // One statement more, and one row.
+    let [process_now, opened_now, after] = header(&server);
+    assert_eq!((process_now, after), (process, before + 1));
+    assert_ne!(opened_now, opened);
+    let source = server.rows_file("feed_1");
+    let copy = || fs::read(copy_of(&source, copies.path())).unwrap();
+    assert_eq!(
+        run_during(&server, copies.path(), &mut |_| {})[0].outcome,
+        Outcome::Patched
+    );
+    assert!(copy() == fs::read(&source).unwrap());
+}
+
 /// The command, with what it printed in case it fails.
 #[track_caller]
 fn emonfeed(arguments: &[&dyn AsRef<std::ffi::OsStr>]) {

@@ -470,9 +470,13 @@ impl<'a> Look<'a, '_, '_> {
         }
         let rows = (self.rows - entry.rows) as u32;
         let writes = now.update_count.wrapping_sub(before.update_count);
-        // The server may count anew when it opens the table again.
+        // The server may count anew when it opens the table again, and each of
+        // its open tables counts by itself.
         let hides = rows == 0 && writes == 0 && self.changed != entry.changed;
-        let is_odd = writes > rows || now.deleted != before.deleted || hides;
+        let is_odd = writes > rows
+            || now.counted_by != before.counted_by
+            || now.deleted != before.deleted
+            || hides;
         is_odd && now.checksum.is_none() && entry.len() <= SMALL
     }
 

@@ -54,7 +54,8 @@ CREATE TABLE feed (
     update_count INTEGER, records INTEGER, deleted INTEGER, create_time INTEGER,
     checksum INTEGER,
     device INTEGER, inode INTEGER,  -- of the source's rows
-    changed INTEGER                 -- when their file was, by its ctime, in ns: a hint only
+    changed INTEGER,                -- when their file was, by its ctime, in ns: a hint only
+    process INTEGER, opened INTEGER -- which open table of which server update_count is of
 );
 -- The last run that found the copy complete: all of its rows are its source's.
 CREATE TABLE seen (feed INTEGER PRIMARY KEY, run INTEGER NOT NULL);
@@ -134,6 +135,9 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub update_count: u32,
+    /// The server process, and which of its open tables, whose statements that
+    /// counts: each counts its own. `None` in catalogs of before.
+    pub counted_by: Option<(u32, u32)>,
     pub records: u64,
     pub deleted: u64,
     pub create_time: u64,
@@ -145,6 +149,7 @@ impl Token {
     pub(super) fn of(header: &Header) -> Token {
         Token {
             update_count: header.update_count,
+            counted_by: Some((header.process, header.unique)),
             records: header.records,
             deleted: header.deleted,
             create_time: header.create_time,
@@ -446,7 +451,16 @@ impl Catalog {
                 db.pragma_update(None, "user_version", VERSION)
             })?;
         }
-        self.demand_known()
+        self.demand_known()?;
+        if !self.on(tells_who_counted)? {
+            self.write(|db| {
+                db.execute_batch(
+                    "ALTER TABLE feed ADD COLUMN process INTEGER;
+                     ALTER TABLE feed ADD COLUMN opened INTEGER",
+                )
+            })?;
+        }
+        Ok(())
     }
 
     fn demand_known(&self) -> Result<()> {
@@ -693,12 +707,14 @@ impl Catalog {
     /// All feeds, by the names of their copies.
     pub(super) fn entries(&self) -> Result<HashMap<String, Entry>> {
         self.on(|db| {
-            let mut all = db.prepare(
+            let who =
+                if tells_who_counted(db)? { "process, opened" } else { "NULL, NULL" };
+            let mut all = db.prepare(&format!(
                 "SELECT name, id, kind, stride, rows, file, generation, tail, definition,
                     last_time, update_count, records, deleted, create_time, checksum,
-                    device, inode, changed, COALESCE(seen.run, 0)
+                    device, inode, changed, COALESCE(seen.run, 0), {who}
                  FROM feed LEFT JOIN seen ON seen.feed = feed.id",
-            )?;
+            ))?;
             let entries = all.query_map([], entry)?;
             entries.collect()
         })
@@ -963,12 +979,12 @@ pub(super) fn put(
     let id: i64 = db
         .prepare_cached(
             "INSERT INTO feed VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-                ?13, ?14, ?15, ?16, ?17)
+                ?13, ?14, ?15, ?16, ?17, ?18, ?19)
              ON CONFLICT (name) DO UPDATE SET kind = ?2, stride = ?3, rows = ?4, file = ?5,
                 generation = ?6, tail = ?7, definition = ?8, last_time = ?9,
                 update_count = ?10, records = ?11, deleted = ?12, create_time = ?13,
                 checksum = ?14, device = ?15, inode = ?16,
-                changed = ?17
+                changed = ?17, process = ?18, opened = ?19
              RETURNING id",
         )?
         .query_row(
@@ -990,6 +1006,8 @@ pub(super) fn put(
                 commit.identity.0 as i64,
                 commit.identity.1 as i64,
                 commit.changed,
+                token.and_then(|token| token.counted_by).map(|(process, _)| process),
+                token.and_then(|token| token.counted_by).map(|(_, opened)| opened),
             ],
             |row| row.get(0),
         )?;
@@ -1116,10 +1134,21 @@ fn retire(db: &Connection, feed: i64, keep: u64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Whether a catalog has the columns for [`Token::counted_by`], which came late.
+fn tells_who_counted(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row(
+        "SELECT COUNT(*) > 0 FROM pragma_table_info('feed') WHERE name = 'opened'",
+        [],
+        |row| row.get(0),
+    )
+}
+
 fn entry(row: &Row) -> rusqlite::Result<(String, Entry)> {
+    let (process, opened): (Option<u32>, Option<u32>) = (row.get(19)?, row.get(20)?);
     let token = match row.get(10)? {
         Some(update_count) => Some(Token {
             update_count,
+            counted_by: process.zip(opened),
             records: row.get::<_, i64>(11)? as u64,
             deleted: row.get::<_, i64>(12)? as u64,
             create_time: row.get::<_, i64>(13)? as u64,

@@ -712,6 +712,7 @@ impl Look<'_> {
                 let now = super::catalog::Token::of(input.header()?);
                 Some(
                     before.update_count != now.update_count
+                        || before.counted_by.is_some_and(|by| now.counted_by != Some(by))
                         || before.create_time != now.create_time,
                 )
             });

@@ -899,3 +899,23 @@ fn figures_of_a_head_may_be_as_large_as_they_like() {
         assert!(done.iter().all(|(_, done)| done.name() == "unchanged"), "{done:?}");
     }
 }
+
+#[test]
+fn a_catalog_that_does_not_tell_who_counted_is_used_and_learns_it() {
+    let (dirs, table) = backed_up(2 * BLOCK);
+    catalog(&dirs)
+        .execute_batch(
+            "ALTER TABLE feed DROP COLUMN process; ALTER TABLE feed DROP COLUMN opened",
+        )
+        .unwrap();
+    // Looking at it changes nothing.
+    for command in ["verify", "status"] {
+        let args = [command.as_ref(), dirs.copies.as_os_str()];
+        let looked = crate::program::run(crate::program::emonfeed(args));
+        assert_eq!(looked.code(), 0, "{looked:?}");
+    }
+    assert_eq!(run(&dirs).outcome, Outcome::Unchanged);
+    table.append(&rows(2 * BLOCK..2 * BLOCK + 1));
+    assert_eq!(run(&dirs).outcome, Outcome::Appended);
+    assert_eq!(ask(&dirs, "SELECT process IS NOT NULL FROM feed"), ["1"]);
+}
