@@ -2,31 +2,39 @@
 //! something: whatever was there before is there after, and the next run
 //! carries on.
 
+use crate::calls::{self, Call, copy_all};
+use crate::effort::effort;
+use crate::program;
 use crate::running::{options, run_with};
-use crate::table::{Dirs, Table, dirs, row, rows};
+use crate::table::{Dirs, Table, dirs, dirs_in_memory, row, rows};
 use emonfeed::backup::{CATALOG_FILE, Done, Recheck, RunOptions};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Rows over the border of a block of hashes.
 const MANY: u32 = 9000;
 
 /// A destination that is up to date, and a source where since then something
 /// happened of every kind.
-struct Scene {
-    dirs: Dirs,
+pub struct Scene {
+    pub dirs: Dirs,
     /// The destination as it is before each run.
     before: tempfile::TempDir,
     /// The rows of each feed then.
     old: BTreeMap<String, Vec<u8>>,
+    /// How often that was.
+    checked: AtomicUsize,
 }
 
-fn scene() -> Scene {
-    let dirs = dirs();
+/// In memory, where syncs cost nothing and a kill loses nothing either; on the disk
+/// in a long run.
+pub fn scene() -> Scene {
+    let dirs = effort(dirs_in_memory as fn() -> Dirs, dirs)();
     let table = |number: u32, rows: &[u8]| {
         Table::indexed(&dirs.source, &format!("feed_{number}"), rows)
     };
@@ -56,51 +64,43 @@ fn scene() -> Scene {
     let old = old(&dirs);
     let before = tempfile::tempdir().unwrap();
     copy_all(&dirs.copies, before.path());
-    Scene { dirs, before, old }
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
+    Scene { dirs, before, old, checked: AtomicUsize::new(0) }
 }
 
 impl Scene {
-    fn rewind(&self) {
+    pub fn rewind(&self) {
+        self.rewind_to(self.before.path());
+    }
+
+    pub fn rewind_to(&self, before: &Path) {
         fs::remove_dir_all(&self.dirs.copies).unwrap();
         fs::create_dir(&self.dirs.copies).unwrap();
-        copy_all(self.before.path(), &self.dirs.copies);
+        copy_all(before, &self.dirs.copies);
     }
 
-    /// A run in which something happens at the `n`th call of `call` of any of its
-    /// threads; `None` if none of them made as many.
-    fn run(&self, threads: &str, call: &str, happens: &str, n: usize) -> Option<Output> {
-        let log = self.dirs.root.path().join("strace");
-        let output = Command::new("strace")
-            .args(["-f", "-qq", "-e", "signal=none", "-o"])
-            .arg(&log)
-            .args(["-e", &format!("trace={call}")])
-            .args(["-e", &format!("inject={call}:{happens}:when={n}")])
-            .args([env!("CARGO_BIN_EXE_emonfeed"), "backup", "--same-device", "-q"])
-            .args(["--threads", threads])
-            .args([&self.dirs.source, &self.dirs.copies])
-            .stdin(Stdio::null())
-            .output()
-            .expect("strace runs");
-        let log = fs::read_to_string(log).unwrap();
-        let happened = log.contains("(INJECTED)") || output.status.signal() == Some(9);
-        happened.then_some(output)
+    pub fn args<'a>(&'a self, threads: &'a str) -> Vec<&'a OsStr> {
+        program::backup(&self.dirs, &["-q", "--threads", threads])
     }
 
-    /// Kills a run at the `n`th such call, and expects everything to be whole then;
-    /// `false` if there were fewer.
-    fn is_killed_and_whole(&self, threads: &str, call: &str, n: usize) -> bool {
+    /// The calls of a run that change something.
+    pub fn calls(&self) -> Vec<Call> {
         self.rewind();
-        let Some(output) = self.run(threads, call, "signal=SIGKILL", n) else {
+        calls::changing(&self.args("1"))
+    }
+
+    /// A run in which something happens at a call; `None` if it made none as late.
+    pub fn run(&self, threads: &str, call: &Call, happens: &str) -> Option<Output> {
+        calls::injected(&self.args(threads), call, happens, &[])
+    }
+
+    /// Kills a run at such a call, and expects everything to be whole then; `false`
+    /// if there is none as late.
+    fn is_killed_and_whole(&self, threads: &str, call: &Call) -> bool {
+        self.rewind();
+        let Some(output) = self.run(threads, call, "signal=SIGKILL") else {
             return false;
         };
-        let what = format!("killed at {call} {n}");
+        let what = format!("killed at {call}");
         assert!(!output.status.success(), "{what}");
         self.expect_whole(&what);
         true
@@ -108,7 +108,7 @@ impl Scene {
 
     /// Whatever happened: what the catalog vouches for is there, and the next
     /// run makes everything right and has kept what was given up.
-    fn expect_whole(&self, what: &str) {
+    pub fn expect_whole(&self, what: &str) {
         let Dirs { source, copies, .. } = &self.dirs;
         let catalog = Connection::open(copies.join(CATALOG_FILE)).unwrap();
         let sound: String =
@@ -166,6 +166,11 @@ impl Scene {
             rows.truncate(self.old[&name].len());
             assert!(rows == self.old[&name], "{what}: feed {number}");
         }
+        // And as a restore gives it, and as `emonfeed verify` sees it, which takes as
+        // long as all the rest.
+        if self.checked.fetch_add(1, Ordering::Relaxed) % effort(4, 1) == 0 {
+            crate::power::expect_restorable(copies, source, &self.old, what);
+        }
         let names = fs::read_dir(copies).unwrap().map(|e| e.unwrap().file_name());
         for name in names {
             let name = name.into_string().unwrap();
@@ -174,45 +179,25 @@ impl Scene {
     }
 }
 
-/// The calls that change something.
-const CALLS: [&str; 9] = [
-    "pwrite64",
-    "fsync",
-    "fdatasync",
-    "syncfs",
-    "ftruncate",
-    "renameat",
-    "renameat2",
-    "linkat",
-    "unlinkat",
-];
-
 #[test]
 fn killed_at_any_call_that_changes_something() {
     let scene = scene();
-    let mut points = 0;
-    for call in CALLS.into_iter().chain(["openat", "unlink"]) {
-        for n in 1.. {
-            // Opening a file changes something only now and then.
-            if call == "openat" && n % 5 != 0 {
-                continue;
-            }
-            if !scene.is_killed_and_whole("1", call, n) {
-                break;
-            }
-            points += 1;
-        }
+    let calls = scene.calls();
+    for call in &calls {
+        assert!(scene.is_killed_and_whole("1", call), "{call} was not made again");
     }
-    assert!(points > 80, "only {points} runs were killed");
+    assert!(calls.len() > 80, "only {} runs were killed", calls.len());
+    println!("{} runs were killed", calls.len());
 }
 
 #[test]
 fn killed_while_several_threads_are_at_work() {
     let scene = scene();
     let mut points = 0;
-    for call in ["pwrite64", "renameat2", "syncfs", "ftruncate"] {
-        for n in 1.. {
-            if !scene.is_killed_and_whole("3", call, n) {
+    for name in ["pwrite64", "renameat2", "syncfs", "ftruncate"] {
+        for nth in 1.. {
+            let call = Call { name: name.into(), nth, of_feed: false };
+            if !scene.is_killed_and_whole("3", &call) {
                 break;
             }
             points += 1;
@@ -224,31 +209,21 @@ fn killed_while_several_threads_are_at_work() {
 #[test]
 fn any_call_that_changes_something_may_fail() {
     let scene = scene();
-    let mut points = 0;
-    for (call, error) in CALLS.into_iter().map(|call| (call, "EIO")).chain([
-        ("pwrite64", "ENOSPC"),
-        ("linkat", "EPERM"),
-        ("openat", "EIO"),
-    ]) {
-        for n in 1.. {
-            if call == "openat" && n % 5 != 0 {
-                continue;
-            }
-            scene.rewind();
-            let Some(output) = scene.run("1", call, &format!("error={error}"), n) else {
-                break;
-            };
-            points += 1;
-            let what = format!("{error} at {call} {n}: {output:?}");
-            // Not every failure matters, but none may kill it.
-            assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{what}");
-            if output.status.success() {
-                assert!(output.stderr.is_empty(), "{what}");
-            }
-            scene.expect_whole(&what);
+    let failures = calls::failures(&scene.calls(), effort(0, usize::MAX));
+    for (call, error) in &failures {
+        scene.rewind();
+        let output = scene.run("1", call, &format!("error={error}"));
+        let output = output.unwrap_or_else(|| panic!("{call} was not made again"));
+        let what = format!("{error} at {call}: {output:?}");
+        // Not every failure matters, but none may kill it.
+        assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{what}");
+        if output.status.success() {
+            assert!(output.stderr.is_empty(), "{what}");
         }
+        scene.expect_whole(&what);
     }
-    assert!(points > 80, "only {points} calls failed");
+    assert!(failures.len() > 80, "only {} calls failed", failures.len());
+    println!("{} calls failed", failures.len());
 }
 
 #[test]

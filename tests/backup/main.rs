@@ -1,9 +1,12 @@
 //! Copying feeds: on real files, with everything that can come between.
 
 mod ahead;
+mod calls;
 mod clock;
 mod command;
 mod copying;
+#[path = "../effort/mod.rs"]
+mod effort;
 mod hostile;
 mod interrupted;
 mod keeping;

@@ -7,8 +7,9 @@ mod disk;
 mod trace;
 
 use self::disk::{Disk, Loss, Op, Synced};
+use crate::effort::effort;
 use crate::running::options;
-use crate::table::{Table, fixture, row, rows};
+use crate::table::{Table, fixture, memory, row, rows};
 use emonfeed::Status;
 use emonfeed::backup::{
     self, Backup, Done, Ending, FeedName, Restore, RestoreOptions, RunOptions, Verify,
@@ -48,13 +49,6 @@ fn are(some: &[State], others: &[State]) -> bool {
 
 /// The states that can be restored, by feed, the current one last.
 type States = BTreeMap<String, Vec<State>>;
-
-/// A directory in memory, where syncs cost nothing.
-fn memory() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
-        .unwrap()
-}
 
 fn made(path: PathBuf) -> PathBuf {
     fs::create_dir(&path).unwrap();
@@ -174,6 +168,21 @@ fn states(copies: &Path, but: &[String], restore: bool) -> Result<States, String
     Ok(found)
 }
 
+/// Fails unless nothing is wrong with the copies, and of each feed that was there
+/// before, the rows that it had then can be had again.
+pub fn expect_restorable(copies: &Path, source: &Path, old: &Files, what: &str) {
+    let found = complaints(copies, Some(source)).unwrap();
+    assert!(found.is_empty(), "{what}: {found:?}");
+    let states = states(copies, &[], true).unwrap();
+    for (name, rows) in old {
+        let mut had = states[name].iter().filter_map(|state| state.files.as_ref());
+        assert!(
+            had.any(|files| files[name].starts_with(rows)),
+            "{what}: the old rows of {name}"
+        );
+    }
+}
+
 fn owned(disk: &Disk) -> Files {
     let files = disk.by_name().into_iter();
     files.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect()
@@ -226,22 +235,7 @@ fn record(source: &Path, before: Disk, strace: &[&str], left_out: &[&str]) -> Re
         true => States::new(),
         false => states(&copies, &left_out, true).unwrap(),
     };
-    let keep = KEEP.to_string();
-    let ops = trace::record(
-        &copies,
-        strace,
-        &[
-            env!("CARGO_BIN_EXE_emonfeed"),
-            "backup",
-            "--same-device",
-            "--quiet",
-            "--delete",
-            "--keep",
-            &keep,
-            source.to_str().unwrap(),
-            copies.to_str().unwrap(),
-        ],
-    );
+    let ops = record_run(source, &copies, strace);
     let states_after = states(&copies, &[], true).unwrap();
     let numbers = |of: &States, but: &States| -> Vec<String> {
         let feeds = of.keys().filter(|feed| !but.contains_key(*feed));
@@ -262,6 +256,25 @@ fn record(source: &Path, before: Disk, strace: &[&str], left_out: &[&str]) -> Re
         ops,
         states: [states_before, states_after],
     }
+}
+
+fn record_run(source: &Path, copies: &Path, strace: &[&str]) -> Vec<Op> {
+    let keep = KEEP.to_string();
+    trace::record(
+        copies,
+        strace,
+        &[
+            env!("CARGO_BIN_EXE_emonfeed"),
+            "backup",
+            "--same-device",
+            "--quiet",
+            "--delete",
+            "--keep",
+            &keep,
+            source.to_str().unwrap(),
+            copies.to_str().unwrap(),
+        ],
+    )
 }
 
 impl Recorded {
@@ -480,7 +493,15 @@ fn cut_everywhere(what: &str, recorded: &Recorded, every: usize, random: u64) {
         while let Some(after) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
             let after = *after;
             let random = (0..random).map(|n| Loss::Some(after as u64 * 1000 + n));
-            for (number, loss) in LOSSES.into_iter().chain(random).enumerate() {
+            // Each write that was not synced lost by itself, or the only one that
+            // was not; in a short run one of them here and there.
+            let mut single = disk::unsynced(&recorded.ops[..after]);
+            fastrand::Rng::with_seed(after as u64).shuffle(&mut single);
+            single.truncate(effort(usize::from(after % 4 == 0), usize::MAX));
+            let single =
+                single.into_iter().flat_map(|at| [Loss::Without(at), Loss::Only(at)]);
+            let losses = LOSSES.into_iter().chain(random).chain(single);
+            for (number, loss) in losses.enumerate() {
                 cut(after, number, loss);
             }
         }
@@ -636,6 +657,51 @@ fn the_power_fails_where_each_file_is_synced_by_itself() {
     let whole = |op: &Op| matches!(op, Op::Sync { what: Synced::Everything, .. });
     assert!(!recorded.ops.iter().any(whole));
     cut_everywhere("file by file", &recorded, 4, 2);
+}
+
+/// A sync fails, whatever of: the kernel lets go of what was to be written then, so
+/// that later on there is something else on the disk than the run has read back.
+#[test]
+fn what_a_sync_could_not_put_on_the_disk_is_written_again() {
+    let scene = scene();
+    let mut recorded = scene.record(&[]);
+    let (mut failed, mut dropped, mut wrong) = (0, 0, Vec::new());
+    // Where each file is synced by itself, too.
+    for alone in [false, true] {
+        for call in ["fsync", "fdatasync", "syncfs"] {
+            // Directories and journals are, by themselves: of some of them enough.
+            let every = if call == "fsync" { effort(15, 1) } else { 1 };
+            for nth in (1..).step_by(every) {
+                let inject = format!("inject={call}:error=EIO:when={nth}");
+                let mut strace = vec!["-e", &inject];
+                if alone {
+                    strace.extend(["-e", "inject=fstatfs:error=ENOSYS"]);
+                }
+                let root = memory();
+                let copies = made(root.path().join("copies"));
+                recorded.before.write(&copies);
+                recorded.before = Disk::read(&copies);
+                recorded.ops = record_run(&scene.source, &copies, &strace);
+                let is_failed = |op: &Op| matches!(op, Op::SyncFailed { .. });
+                if !recorded.ops.iter().any(is_failed) {
+                    break;
+                }
+                failed += 1;
+                let disk = recorded.before.after_crash(&recorded.ops, Loss::Nothing);
+                if disk.by_name() == Disk::read(&copies).by_name() {
+                    // That calls fail is tested elsewhere.
+                    continue;
+                }
+                dropped += 1;
+                if let Err(why) = recorded.check(&disk, false, true) {
+                    wrong.push(format!("{inject}, alone {alone}: {why}"));
+                }
+            }
+        }
+    }
+    println!("{failed} syncs failed, {dropped} with something to lose");
+    assert!(failed > 12 && dropped > 5, "{failed} failed, {dropped} with losses");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The run after a power cut, which takes back what was begun, is cut off, too.

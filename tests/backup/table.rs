@@ -38,7 +38,21 @@ pub struct Dirs {
 }
 
 pub fn dirs() -> Dirs {
-    let root = tempfile::tempdir().unwrap();
+    dirs_in(tempfile::tempdir().unwrap())
+}
+
+/// The same in memory, where syncs cost nothing.
+pub fn dirs_in_memory() -> Dirs {
+    dirs_in(memory())
+}
+
+pub fn memory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+        .unwrap()
+}
+
+fn dirs_in(root: tempfile::TempDir) -> Dirs {
     let dir = |name: &str| {
         let path = root.path().join(name);
         fs::create_dir(&path).unwrap();

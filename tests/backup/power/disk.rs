@@ -46,6 +46,12 @@ pub enum Op {
         what: Synced,
         begun: usize,
     },
+    /// The same, which failed: the kernel lets go of what could not be written, and
+    /// no later sync tells of that or makes up for it.
+    SyncFailed {
+        what: Synced,
+        begun: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +77,10 @@ pub enum Loss {
     /// As `Contents`; and where a file was extended, the sector that it ended in
     /// was being written and is zeros, with what was in it before.
     Torn,
+    /// All lasts but the write of that number.
+    Without(usize),
+    /// The write of that number lasts, and of the others what was synced.
+    Only(usize),
     /// Some of everything, by this seed.
     Some(u64),
 }
@@ -192,6 +202,16 @@ impl Disk {
     }
 }
 
+/// The writes of which nobody made sure that they are on the disk.
+pub fn unsynced(ops: &[Op]) -> Vec<usize> {
+    let lasting = Lasting::new(ops, Loss::Everything);
+    let is_write = |at: &usize| match &ops[*at] {
+        Op::Write { file, .. } => *at >= lasting.synced(*file),
+        _ => false,
+    };
+    (0..ops.len()).filter(is_write).collect()
+}
+
 /// Up to which op everything lasts.
 pub struct Lasting {
     loss: Loss,
@@ -206,6 +226,28 @@ pub struct Lasting {
     everything: usize,
     lengths: HashMap<usize, usize>,
     sectors: HashMap<(usize, usize), usize>,
+    dropped: Vec<Dropped>,
+    /// When each sector was written last.
+    written: HashMap<(usize, usize), usize>,
+}
+
+/// What the kernel let go of when a sync failed.
+struct Dropped {
+    /// When that was.
+    at: usize,
+    begun: usize,
+    /// `None` for all files.
+    file: Option<usize>,
+    /// Up to where each file was synced before.
+    files: HashMap<usize, usize>,
+    everything: usize,
+}
+
+impl Dropped {
+    fn has(&self, file: usize, at: usize) -> bool {
+        let synced = self.files.get(&file).copied().unwrap_or(0).max(self.everything);
+        self.file.is_none_or(|one| one == file) && (synced..self.begun).contains(&at)
+    }
 }
 
 impl Lasting {
@@ -223,8 +265,27 @@ impl Lasting {
             everything: 0,
             lengths: HashMap::new(),
             sectors: HashMap::new(),
+            dropped: Vec::new(),
+            written: HashMap::new(),
         };
-        for op in ops {
+        for (at, op) in ops.iter().enumerate() {
+            if let Op::Write { file, offset, bytes } = op {
+                let end = offset + bytes.len().max(1) - 1;
+                for sector in offset / synced.sector..=end / synced.sector {
+                    synced.written.insert((*file, sector), at);
+                }
+            }
+            if let Op::SyncFailed { what, begun } = op {
+                let file = match what {
+                    Synced::File(file) => Some(*file),
+                    Synced::Everything => None,
+                    // Names are in a journal, which lasts or stops the file system.
+                    Synced::Names => continue,
+                };
+                let (files, everything) = (synced.files.clone(), synced.everything);
+                let dropped = Dropped { at, begun: *begun, file, files, everything };
+                synced.dropped.push(dropped);
+            }
             let Op::Sync { what, begun } = op else { continue };
             let upto = match what {
                 Synced::File(file) => synced.files.entry(*file).or_default(),
@@ -235,7 +296,7 @@ impl Lasting {
         }
         synced.names = synced.names.max(synced.everything);
         synced.names = match loss {
-            Loss::Everything | Loss::Names => synced.names,
+            Loss::Everything | Loss::Names | Loss::Only(_) => synced.names,
             Loss::Some(_) => synced.some(synced.names),
             _ => synced.ops,
         };
@@ -265,6 +326,7 @@ impl Lasting {
             (_, Some(upto)) => *upto,
             (Loss::Everything | Loss::Lengths, _) => synced,
             (Loss::Some(_), None) => self.some(synced),
+            (Loss::Only(only), _) => return at < synced || at == only,
             _ => self.ops,
         };
         self.lengths.insert(file, upto);
@@ -275,12 +337,24 @@ impl Lasting {
         matches!(self.loss, Loss::Torn) && at >= self.synced(file)
     }
 
+    /// Whether that was let go of, and the sector not written again later, with what
+    /// the kernel still had of it.
+    fn is_dropped(&self, file: usize, sector: usize, at: usize) -> bool {
+        let last = self.written.get(&(file, sector)).copied().unwrap_or(0);
+        self.dropped.iter().any(|dropped| dropped.has(file, at) && last < dropped.at)
+    }
+
     fn content(&mut self, file: usize, sector: usize, at: usize) -> bool {
+        if self.is_dropped(file, sector, at) {
+            return false;
+        }
         let synced = self.synced(file);
         let upto = match (self.loss, self.sectors.get(&(file, sector))) {
             (_, Some(upto)) => *upto,
             (Loss::Everything | Loss::Lengths | Loss::Contents | Loss::Torn, _) => synced,
             (Loss::Some(_), None) => self.some(synced),
+            (Loss::Without(without), _) => return at < synced || at != without,
+            (Loss::Only(only), _) => return at < synced || at == only,
             _ => self.ops,
         };
         self.sectors.insert((file, sector), upto);
