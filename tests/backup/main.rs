@@ -17,6 +17,8 @@ mod program;
 mod progress;
 mod refusing;
 mod running;
+mod short;
 mod stopped;
 mod table;
 mod together;
+mod twice;
