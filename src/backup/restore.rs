@@ -1096,9 +1096,22 @@ impl Prepared<'_> {
             let why = "somebody put this there meanwhile";
             Err(Error::new(Status::Changed, why).at(&to.join(name)))
         };
-        publish(&self.name, rows)?;
-        if let Some((name, definition)) = self.definition {
-            publish(&name, definition)?;
+        match self.definition {
+            // Rows alone would be taken for a feed of PHPTimeSeries, should this be
+            // cut short; a definition alone for nothing.
+            Some((name, definition)) if !self.replaces => {
+                publish(&name, definition)?;
+                if let Err(error) = publish(&self.name, rows) {
+                    let _ = to.remove(&name);
+                    return Err(error);
+                }
+            }
+            definition => {
+                publish(&self.name, rows)?;
+                if let Some((name, definition)) = definition {
+                    publish(&name, definition)?;
+                }
+            }
         }
         to.sync()?;
         Ok(self.restored)

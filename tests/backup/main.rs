@@ -16,6 +16,7 @@ mod power;
 mod program;
 mod progress;
 mod refusing;
+mod restoring;
 mod running;
 mod short;
 mod stopped;
