@@ -68,6 +68,10 @@ pub fn scene() -> Scene {
 }
 
 impl Scene {
+    pub fn before(&self) -> &Path {
+        self.before.path()
+    }
+
     pub fn rewind(&self) {
         self.rewind_to(self.before.path());
     }

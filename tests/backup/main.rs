@@ -7,6 +7,7 @@ mod command;
 mod copying;
 #[path = "../effort/mod.rs"]
 mod effort;
+mod full;
 mod hostile;
 mod interrupted;
 mod keeping;
