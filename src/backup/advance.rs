@@ -199,7 +199,9 @@ impl<'a> Look<'a, '_, '_> {
             return Ok(false);
         };
         let name = Place { folder, name: self.name }.sibling(&file.suffix);
-        Ok(folder.stat(&name)?.is_none())
+        let Some(there) = folder.stat(&name)? else { return Ok(true) };
+        folder.demand_regular(&name, &there)?;
+        Ok(false)
     }
 
     fn read(&self, rows: Range<u64>) -> Result<Vec<u8>> {

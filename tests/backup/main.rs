@@ -13,6 +13,7 @@ mod interrupted;
 mod keeping;
 mod killed;
 mod memory;
+mod places;
 mod power;
 mod program;
 mod progress;

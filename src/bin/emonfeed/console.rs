@@ -18,6 +18,18 @@ pub const INCOMPLETE: u8 = 3;
 /// Another run holds the lock.
 pub const LOCKED: u8 = 11;
 
+/// A path as text of one line: a name may hold what moves the cursor of a terminal.
+pub fn printable(path: impl Display) -> String {
+    let mut text = String::new();
+    for c in path.to_string().chars() {
+        match c.is_control() {
+            true => text.extend(c.escape_default()),
+            false => text.push(c),
+        }
+    }
+    text
+}
+
 /// Standard output and standard error.
 pub struct Console {
     pub bar: ProgressBar,

@@ -1,5 +1,6 @@
 //! `emonfeed info`: what is known of a feed as a whole.
 
+use crate::console::printable;
 use crate::failure::Failure;
 use crate::source::Source;
 use crate::time;
@@ -137,7 +138,7 @@ fn table(path: &Path, meta: &Meta, ends: &Ends, zone: &TimeZone) -> String {
             },
         ),
     ];
-    let mut text = format!("{}\n", path.display());
+    let mut text = format!("{}\n", printable(path.display()));
     for (name, value) in lines {
         text.push_str(&format!("  {name:<10} {value}\n"));
     }

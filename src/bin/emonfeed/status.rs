@@ -1,6 +1,6 @@
 //! `emonfeed status`: what a destination holds, and how old it is.
 
-use crate::console::{FAILED, INCOMPLETE, USAGE};
+use crate::console::{FAILED, INCOMPLETE, USAGE, printable};
 use crate::selection::Selection;
 use crate::{failure, metrics, time};
 use emonfeed::backup::{Destination, FeedState, Health, PastRun, destinations};
@@ -191,7 +191,7 @@ fn object(destination: &Destination) -> Value {
 
 fn table(destination: &Destination, zone: &TimeZone) -> String {
     let when = |seconds: i64| time::show(seconds, zone);
-    let mut text = format!("{}\n", destination.path.display());
+    let mut text = format!("{}\n", printable(destination.path.display()));
     let mut head = |name: &str, value: String| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name:<13} {value}");
@@ -235,7 +235,7 @@ fn described(run: &PastRun, zone: &TimeZone) -> String {
     let Some(seconds) = run.seconds else {
         return format!(
             "{began}, killed: it did not come to its end; from {}",
-            run.source
+            printable(&run.source)
         );
     };
     let failed = match run.failed {
@@ -246,7 +246,7 @@ fn described(run: &PastRun, zone: &TimeZone) -> String {
         "{began}, {}{failed}; {seconds:.1} s, {} bytes written, from {}",
         outcome(run),
         run.bytes,
-        run.source
+        printable(&run.source)
     )
 }
 

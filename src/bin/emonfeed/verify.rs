@@ -1,6 +1,6 @@
 //! `emonfeed verify`: whether the copies are what they should be.
 
-use crate::console::{Console, FAILED, INCOMPLETE};
+use crate::console::{Console, FAILED, INCOMPLETE, printable};
 use crate::selection::Selection;
 use crate::signals::Signals;
 use crate::time;
@@ -230,7 +230,7 @@ impl Printer<'_> {
         self.console.bar.set_length(verify.bytes());
         let say = !self.args.json;
         if say && destination != self.args.destination {
-            self.remark(format!("{}:", destination.display()));
+            self.remark(format!("{}:", printable(destination.display())));
         }
         if say && !self.has_catalog {
             self.remark(
