@@ -12,6 +12,7 @@ mod hostile;
 mod interrupted;
 mod keeping;
 mod killed;
+mod many;
 mod memory;
 mod places;
 mod power;
