@@ -263,3 +263,49 @@ fn tables_of_every_kind_of_value() {
         compare(&path, Access::Mmap, low, high, &mut chance);
     }
 }
+
+/// Numbers that are none, have no end, or hardly differ from zero; two NaN with
+/// something in them.
+const ODD: [u32; 12] = [
+    0x7fc0_0000,
+    0xffc1_2345,
+    0x7f80_0001,
+    0x7f80_0000,
+    0xff80_0000,
+    0x0000_0001,
+    0x807f_ffff,
+    0x0080_0000,
+    0x8000_0000,
+    0x0000_0000,
+    0x7f7f_ffff,
+    0xff7f_ffff,
+];
+
+#[test]
+fn times_at_the_ends_of_their_range_and_odd_numbers() {
+    let folder = c::temporary();
+    let path = folder.path().join("feed_1.MYD");
+    let clusters = [0, (1 << 31) - 12, u32::MAX - 23];
+    let times = clusters.iter().flat_map(|first| *first..=first + 23);
+    let rows: Vec<(u32, f32)> =
+        times.zip(ODD.iter().cycle().map(|bits| f32::from_bits(*bits))).collect();
+    c::write_feed(&path, rows.clone());
+    let feed = Feed::open(&path).unwrap();
+    // By the definition: no NaN is a value, all else is what it was, to the bit.
+    let seen = query::rows(&feed, i64::MIN, i64::MAX, 0).unwrap();
+    let seen = seen.points.iter().map(|point| match point.value.is_nan() {
+        true => (point.time, None),
+        false => (point.time, Some((point.value as f32).to_bits())),
+    });
+    let expected = rows.iter().map(|(time, value)| {
+        (i64::from(*time), (!value.is_nan()).then_some(value.to_bits()))
+    });
+    assert!(seen.eq(expected));
+    let mut chance = Chance(32);
+    for first in clusters {
+        let (low, high) = (i64::from(first) - 40, i64::from(first) + 60);
+        for access in [Access::Mmap, Access::Pread] {
+            compare(&path, access, low, high, &mut chance);
+        }
+    }
+}

@@ -26,3 +26,4 @@ mod stopped;
 mod table;
 mod together;
 mod twice;
+mod values;
