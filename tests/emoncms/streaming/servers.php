@@ -88,7 +88,7 @@ function fpm_program(): string
     throw new RuntimeException("There is no php-fpm of PHP $version: run sh tests/setup.sh test");
 }
 
-/** PHP-FPM with one worker, for as long as the object lives. */
+/** PHP-FPM with as many workers all the time, for as long as the object lives. */
 final class Fpm
 {
     /** @var resource */
@@ -96,15 +96,16 @@ final class Fpm
     private string $folder;
     private string $page;
 
-    public function __construct(string $program, string $page)
+    /** @param list<string> $before a command that the program is run by */
+    public function __construct(string $program, string $page, int $workers = 1, array $before = [])
     {
         $this->page = $page;
         $this->folder = new_folder('fpm');
         $settings = [
             '[global]', 'error_log = fpm.log', 'daemonize = no',
-            '[test]', 'listen = sock', 'pm = static', 'pm.max_children = 1', 'catch_workers_output = yes',
+            '[test]', 'listen = sock', 'pm = static', "pm.max_children = $workers", 'catch_workers_output = yes',
         ];
-        $command = [...ENDS_WITH_TEST, $program, '--prefix', $this->folder, '--fpm-config', "{$this->folder}fpm.conf", '--nodaemonize'];
+        $command = [...$before, ...ENDS_WITH_TEST, $program, '--prefix', $this->folder, '--fpm-config', "{$this->folder}fpm.conf", '--nodaemonize'];
         if (posix_geteuid() === 0) {
             array_push($settings, 'user = root', 'group = root');
             $command[] = '--allow-to-run-as-root';
@@ -124,6 +125,12 @@ final class Fpm
     {
         proc_terminate($this->process);
         proc_close($this->process);
+    }
+
+    /** What it wrote about its workers: among other things, which of them died. */
+    public function log(): string
+    {
+        return file_get_contents("{$this->folder}fpm.log");
     }
 
     public function ask(array $request, array $settings = []): FastCgi
