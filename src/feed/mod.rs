@@ -112,7 +112,7 @@ impl Feed {
         let mut retry = Retry::new();
         while let Err(e) = cache::table(&paths, &options) {
             if !retry.waits_out(&e, &paths) {
-                return Err(e);
+                return Err(retry.given_up(e, &paths));
             }
         }
         Ok(Feed { paths, options })
@@ -156,7 +156,7 @@ impl Feed {
                 }
             }
             if !retry.waits_out(&error, &self.paths) {
-                return Err(error);
+                return Err(retry.given_up(error, &self.paths));
             }
         }
     }

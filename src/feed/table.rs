@@ -271,9 +271,10 @@ pub fn changed() -> Error {
     )
 }
 
-/// Whether an error is one that a server causes for a moment when it rebuilds
-/// or truncates a table: of that kind, and files were touched just now.
-pub fn may_pass(error: &Error, paths: &Paths, attempts: u32) -> bool {
+/// Whether an error, met so many times in a row before, is one that a server
+/// causes for a moment when it rebuilds or truncates a table: of that kind, and
+/// files were touched just now.
+pub fn may_pass(error: &Error, paths: &Paths, before: u32) -> bool {
     match error.status() {
         Status::Changed => true,
         Status::Damaged | Status::BadRow | Status::MissingDefinition => {
@@ -284,9 +285,7 @@ pub fn may_pass(error: &Error, paths: &Paths, attempts: u32) -> bool {
         }
         // These stay until somebody repairs the table, but a head that is
         // being rewritten can look like either for microseconds.
-        Status::Crashed | Status::PhaseShifted => {
-            attempts < 3 && paths.recently_touched()
-        }
+        Status::Crashed | Status::PhaseShifted => before < 3 && paths.recently_touched(),
         _ => false,
     }
 }
