@@ -21,7 +21,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo test bench bench-indexes setup install install-php uninstall clean help
+.PHONY: all php demo test soak bench bench-indexes setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -46,6 +46,12 @@ test: setup php
 	sh tests/backup_php.sh
 	DEMO_TABLES=writer sh tests/demo/demo.sh
 	DEMO_TABLES=server sh tests/demo/demo.sh
+
+# The same tests for much longer, and those that need a nightly compiler. Hours;
+# SECONDS says how long each target is fuzzed.
+soak: php
+	@sh tests/setup.sh soak
+	sh tests/soak.sh $(SECONDS)
 
 # What backups and queries cost beside what people use today. Writes
 # docs/benchmarks.md; QUICK=1 is quicker, smaller, and leaves its report in
@@ -97,6 +103,7 @@ help:
 	@echo 'make php          builds the PHP extension (target/php-ext/modules/emonfeed.so)'
 	@echo 'make demo         installs what is missing, builds, and shows it all at work'
 	@echo 'make test         installs what is missing, and runs every test'
+	@echo 'make soak         the tests for hours: more of everything, Miri, ThreadSanitizer, fuzzing'
 	@echo 'make bench        times queries and backups beside what people use today (QUICK=1: a small run)'
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
 	@echo 'make setup        only installs what `make test` needs'

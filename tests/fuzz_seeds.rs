@@ -62,7 +62,9 @@ fn replay(name: &str, usual: u32) {
         run(target, input);
     }
     let mut random = fastrand::Rng::with_seed(SEED);
-    for _ in 0..effort(usual, 20 * usual) {
+    // Miri is hundreds of times slower.
+    let mutations = if cfg!(miri) { 100 } else { effort(usual, 20 * usual) };
+    for _ in 0..mutations {
         let mut input = random.choice(&inputs).expect("inputs").clone();
         for _ in 0..=random.u8(..4) {
             mutate(&mut random, &mut input, &inputs);

@@ -2,7 +2,7 @@
 # Looks for the programs that the demo or the tests need, and installs what is
 # missing through apt.
 #
-#   sh tests/setup.sh build|demo|test|bench
+#   sh tests/setup.sh build|demo|test|soak|bench
 #   NO_INSTALL=1 sh tests/setup.sh test     only reports
 #
 # Nothing here starts a service: mariadb-server-core is the server program
@@ -10,7 +10,7 @@
 # package of PHP-FPM would start one, so it is only unpacked, in target/php-fpm.
 set -eu
 
-level=${1:?usage: setup.sh build|demo|test|bench}
+level=${1:?usage: setup.sh build|demo|test|soak|bench}
 cd "$(dirname "$0")/.."
 # Debian keeps the database server out of an ordinary user's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -174,6 +174,23 @@ fetch_fpm() {
 }
 download() { (cd target/php-fpm && apt-get -q download "$package") >"$log" 2>&1; }
 
+# A nightly compiler with Miri and the sources of the standard library, and
+# cargo-fuzz.
+has_nightly() { cargo +nightly miri --version && [ -d "$(rustc +nightly --print sysroot)/lib/rustlib/src" ]; }
+fetch_rust_tools() {
+    nightly='rustup toolchain install nightly --profile minimal --component miri --component rust-src'
+    fuzz='cargo install cargo-fuzz --locked'
+    missing=
+    has_nightly >/dev/null 2>&1 || missing=$nightly
+    has cargo-fuzz || missing="${missing:+$missing && }$fuzz"
+    [ -n "$missing" ] || return 0
+    echo "Missing for \`make soak\`: $missing"
+    if [ -n "${NO_INSTALL:-}" ] || ! sh -c "$missing"; then
+        echo 'That is for rustup (https://rustup.rs): `make soak` needs it, nothing else does.' >&2
+        exit 1
+    fi
+}
+
 log=$PWD/target/setup.log
 sudo=
 [ "$(id -u)" -eq 0 ] || sudo=sudo
@@ -228,4 +245,7 @@ if [ -n "$packages" ]; then
 fi
 
 check_php
-[ "$level" != test ] || has_fpm || fetch_fpm
+case $level in
+test | soak) has_fpm || fetch_fpm ;;
+esac
+[ "$level" != soak ] || fetch_rust_tools

@@ -415,10 +415,11 @@ mod tests {
         tallying
     }
 
-    /// Equal to the bit, NaN included.
+    /// Equal to the bit; any NaN is as good as another, whose bits Rust leaves
+    /// open.
     fn same(a: Tally, b: Tally) -> bool {
-        let bits =
-            |t: Tally| (t.count, t.sum.to_bits(), t.min.to_bits(), t.max.to_bits());
+        let number = |n: f64| if n.is_nan() { f64::NAN.to_bits() } else { n.to_bits() };
+        let bits = |t: Tally| (t.count, number(t.sum), number(t.min), number(t.max));
         bits(a) == bits(b)
     }
 
@@ -428,7 +429,8 @@ mod tests {
         let mut columns = Columns::default();
         let (layout, ten) = (Layout::bare(true), with_checksum());
         assert_eq!(ten.stride(), TEN);
-        for round in 0..2000 {
+        // Miri takes seconds for each.
+        for round in 0..if cfg!(miri) { 16 } else { 2000 } {
             let mut all: Vec<(u8, u32, f32)> = (0..BLOCK as u32)
                 .map(|i| {
                     (0xf9, 4_000_000_000 + i, random.f32() * 10_f32.powi(round % 60 - 30))
@@ -455,8 +457,8 @@ mod tests {
             assert!(same(tallying.tally(), want), "{:?} {want:?}", tallying.tally());
             let mut totalling = Totalling::default();
             assert_eq!(totalling.extend(layout, &bytes), Ok(true));
-            assert_eq!(totalling.total().0.to_bits(), want.sum.to_bits());
-            assert_eq!(totalling.total().1, want.count);
+            let (sum, count) = totalling.total();
+            assert!(same(Tally { sum, count, ..want }, want), "{sum} {count} {want:?}");
             if let Some(block) = layout.block(&bytes, &mut columns) {
                 assert!(same(block.tally, want), "{block:?} {want:?}");
                 assert_eq!((block.first, block.last), (4_000_000_000, 4_000_000_127));
@@ -471,7 +473,7 @@ mod tests {
         let layout = Layout::bare(true);
         let all: Vec<_> = (0..300_u32).map(|i| (0xf9, i, (i * i) as f32 * 0.1)).collect();
         let bytes = rows(&all);
-        for cut in 0..=300 {
+        for cut in (0..=300).step_by(if cfg!(miri) { 37 } else { 1 }) {
             let mut tallying = Tallying::default();
             tallying.extend(&layout, &bytes[..cut * 9]).unwrap();
             tallying.extend(&layout, &bytes[cut * 9..]).unwrap();
