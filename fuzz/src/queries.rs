@@ -109,8 +109,8 @@ impl Questions {
         loop {
             let (piece, behind) = query::rows_from(feed, from, self.end, limit)?;
             pieces.extend(&piece.points);
-            // Many of the shortest pieces take long and show nothing.
-            if (piece.points.len() as u64) < limit || pieces.len() > 2000 {
+            // Many short pieces take long and show nothing.
+            if (piece.points.len() as u64) < limit || pieces.len() > 200 {
                 return Ok(pieces);
             }
             from = behind;

@@ -646,7 +646,7 @@ impl Scene {
 #[test]
 fn the_power_fails_at_any_moment_of_a_run() {
     let scene = scene();
-    cut_everywhere("a run", &scene.record(&[]), 1, 2);
+    cut_everywhere("a run", &scene.record(&[]), effort(3, 1), 2);
 }
 
 /// As on a file system that takes no notice of the sync of all of it.
@@ -656,7 +656,7 @@ fn the_power_fails_where_each_file_is_synced_by_itself() {
     let recorded = scene.record(&["-e", "inject=fstatfs:error=ENOSYS"]);
     let whole = |op: &Op| matches!(op, Op::Sync { what: Synced::Everything, .. });
     assert!(!recorded.ops.iter().any(whole));
-    cut_everywhere("file by file", &recorded, 4, 2);
+    cut_everywhere("file by file", &recorded, effort(8, 1), 2);
 }
 
 /// A sync fails, whatever of: the kernel lets go of what was to be written then, so
@@ -719,7 +719,12 @@ fn the_power_fails_again() {
         let before = first.before.after_crash(&ops[..after], Loss::Nothing);
         // Of feed 11 the definition is the new one already.
         let recorded = record(&scene.source, before, &[], &["11"]);
-        cut_everywhere(&format!("after a power cut while {what}"), &recorded, 4, 2);
+        cut_everywhere(
+            &format!("after a power cut while {what}"),
+            &recorded,
+            effort(8, 1),
+            2,
+        );
     }
 }
 
@@ -727,7 +732,7 @@ fn the_power_fails_again() {
 fn the_power_fails_in_the_first_run() {
     let scene = scene();
     let recorded = record(&scene.source, Disk::default(), &[], &[]);
-    cut_everywhere("the first run", &recorded, 3, 2);
+    cut_everywhere("the first run", &recorded, effort(6, 1), 2);
 }
 
 /// A destination of two feeds, one of PHPFina, to whose source a table came.

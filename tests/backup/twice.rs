@@ -66,7 +66,7 @@ fn the_run_after_a_killed_one_does_not_come_to_its_end_either() {
     let mut random = fastrand::Rng::with_seed(seed);
     let scene = scene();
     let calls = scene.calls();
-    let every = effort(24, 1);
+    let every = effort(48, 1);
     let pairs: usize = calls
         .iter()
         .skip(random.usize(0..every))

@@ -260,7 +260,13 @@ fn reads(feed: usize, how: &How, seed: u64) -> Job {
         let fared = ask_on(&site.rows_file(feed), &how, live, logs, seed, over);
         let How { by, access, evidence, .. } = how;
         let Fared { right, newer, changed, kinds } = fared;
-        assert!(right > changed, "{how:?}: {right} answers, {changed} times none");
+        // Three connections that edit, or edits of a long table, may leave it no
+        // rest; when they are done there is an answer, at the latest.
+        let rests = live.writers == 1 && live.size < 1000;
+        assert!(
+            right > changed || !rests,
+            "{how:?}: {right} answers, {changed} times none"
+        );
         format!(
             "feed {feed} by {by:?}, {access:?}, {evidence:?}: {right} right, {newer} of them \
              newer, {changed} changed; {kinds:?}"
