@@ -100,12 +100,35 @@ static int judge_meta(const emonfeed_meta *meta) {
     return FIGURES;
 }
 
+/* How many steps the writer has done. */
+static int counter;
+
+static uint64_t steps(void) {
+    unsigned char bytes[8];
+    uint64_t count = 0;
+    if (pread(counter, bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        wrong("no steps");
+    for (int i = 7; i >= 0; i--)
+        count = count << 8 | bytes[i];
+    return count;
+}
+
+/* Whether it is an error of files that change, or that were left half done by a
+ * writer that stood still meanwhile. */
+static bool is_named(emonfeed_status status, uint64_t before) {
+    if (status == EMONFEED_STATUS_DAMAGED || status == EMONFEED_STATUS_ENGINE)
+        return steps() <= before + 1;
+    return status == EMONFEED_STATUS_CHANGED || status == EMONFEED_STATUS_NOT_FOUND ||
+           status == EMONFEED_STATUS_MISSING_DEFINITION;
+}
+
 /* Opens the feed, puts one question, and says what came. */
 static int ask(const char *path, bool is_table, uint32_t flags, long question) {
     emonfeed_feed *feed = NULL;
     emonfeed_series *series = NULL;
     emonfeed_error *error = NULL;
     emonfeed_meta meta;
+    uint64_t before = steps();
     emonfeed_status status = emonfeed_feed_open(path, flags, &feed, &error);
     if (status == EMONFEED_STATUS_OK) {
         switch (question) {
@@ -131,8 +154,7 @@ static int ask(const char *path, bool is_table, uint32_t flags, long question) {
                : question == 1 ? judge_rows(is_table, points, n)
                : question == 2 ? judge_last(is_table, points, n)
                                : judge_meta(&meta);
-    } else if (status != EMONFEED_STATUS_CHANGED && status != EMONFEED_STATUS_NOT_FOUND &&
-               status != EMONFEED_STATUS_MISSING_DEFINITION) {
+    } else if (!is_named(status, before)) {
         wrong(emonfeed_error_message(error));
     }
     emonfeed_series_free(series);
@@ -181,14 +203,16 @@ int main(int argc, char **argv) {
     }
     bool host = strcmp(argv[2], "host") == 0;
     uint32_t flags = strcmp(argv[2], "pread") == 0 ? EMONFEED_OPEN_PREAD : 0;
-    char bare[4096], table[4096], stop[4096], right[4096], empty[4096];
+    char bare[4096], table[4096], stop[4096], right[4096], empty[4096], count[4096];
     snprintf(bare, sizeof bare, "%s/feed_1.MYD", argv[1]);
     snprintf(table, sizeof table, "%s/feed_2.MYD", argv[1]);
     snprintf(stop, sizeof stop, "%s/stop", argv[1]);
     snprintf(right, sizeof right, "%s/right", argv[1]);
     snprintf(empty, sizeof empty, "%s/empty", argv[1]);
+    snprintf(count, sizeof count, "%s/steps", argv[1]);
+    counter = open(count, O_RDONLY);
     int progress = open(right, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (progress < 0)
+    if (progress < 0 || counter < 0)
         return 1;
 
     pthread_t thread;

@@ -99,10 +99,17 @@ function judge_meta(array $meta): string
     return 'figures';
 }
 
+/** How many steps the writer has done. */
+function steps(string $folder): int
+{
+    return unpack('P', file_get_contents("$folder/steps"))[1];
+}
+
 /** The $i-th question: what kind of answer came to it. Wrong ones throw. */
 function ask(string $folder, int $i): string
 {
     $is_table = $i % 2 === 1;
+    $before = steps($folder);
     try {
         $feed = new Feed($folder . ($is_table ? '/feed_2.MYD' : '/feed_1.MYD'));
         switch (intdiv($i, 2) % 4) {
@@ -118,6 +125,10 @@ function ask(string $folder, int $i): string
         }
     } catch (Exception $error) {
         $named = [Exception::CHANGED, Exception::NOT_FOUND, Exception::MISSING_DEFINITION];
+        if (steps($folder) <= $before + 1) {
+            // The writer stood still, and left what looks like this.
+            array_push($named, Exception::DAMAGED, Exception::ENGINE);
+        }
         if (!in_array($error->getCode(), $named, true)) {
             throw new Wrong($error->getMessage());
         }

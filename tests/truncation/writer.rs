@@ -7,6 +7,7 @@
 //! [`rows_of`] and [`always_whole`].
 
 use rustix::fs::{FlockOperation, flock};
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
@@ -23,6 +24,10 @@ pub const STEP: u32 = 10;
 pub const MOST_ROWS: u32 = 62_000;
 
 const ROW: usize = 9;
+/// The file in which the writer counts its steps, so that a reader sees whether
+/// it stood still during a call, as happens on a busy machine: what it left half
+/// done is no passing state then, and may be named as what it looks like.
+pub const STEPS: &str = "steps";
 /// What a server writes at once of a bulk insert.
 const PIECE: usize = 128 << 10;
 /// The part of the index file that a server writes after each statement.
@@ -46,6 +51,8 @@ pub struct Writer {
     round: u32,
     /// How often a file became shorter under its readers.
     pub truncations: u32,
+    steps: Cell<u64>,
+    counter: File,
     /// Rows without values.
     rows: Vec<u8>,
     index: Vec<u8>,
@@ -64,6 +71,8 @@ impl Writer {
             folder: folder.to_owned(),
             round: 1,
             truncations: 0,
+            steps: Cell::new(0),
+            counter: File::create(folder.join(STEPS)).unwrap(),
             rows: (0..MOST_ROWS)
                 .flat_map(|i| {
                     let time = (FIRST + i * STEP).to_le_bytes();
@@ -74,6 +83,7 @@ impl Writer {
             definition: recorded("frm"),
         };
         let bytes = writer.contents();
+        writer.step();
         fs::write(writer.bare(), &bytes).unwrap();
         writer.create_table(&bytes);
         writer
@@ -82,10 +92,13 @@ impl Writer {
     /// One more round for both feeds.
     pub fn next(&mut self) {
         self.round += 1;
+        self.step();
         let bytes = self.contents();
         self.rewrite_bare(&bytes);
         self.pause();
+        self.step();
         self.rewrite_table(&bytes);
+        self.step();
         self.pause();
     }
 
@@ -96,6 +109,11 @@ impl Writer {
         let rest = if self.round % 8 == 0 { 50_000 } else { 0 };
         let short = u64::from(self.round * 61 % 31);
         sleep(Duration::from_micros(rest + short * short * 3));
+    }
+
+    fn step(&self) {
+        self.steps.set(self.steps.get() + 1);
+        self.counter.write_all_at(&self.steps.get().to_le_bytes(), 0).unwrap();
     }
 
     fn bare(&self) -> PathBuf {
