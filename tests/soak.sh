@@ -49,6 +49,7 @@ part miri-definitions miri --test fuzz_seeds -- --exact definition
 part tsan thread_sanitizer
 part tests cargo test --locked --no-fail-fast -- --nocapture
 part php sh tests/php.sh test
+part php-sanitized sh tests/php.sh sanitize
 part emoncms sh tests/emoncms.sh
 part fuzz sh fuzz/run.sh "$seconds"
 [ -z "$failed" ] || {
