@@ -493,7 +493,7 @@ mod tests {
         let good: Vec<_> = (0..BLOCK as u32).map(|i| (0xf9, i, 1.0)).collect();
         assert!(layout.block(&rows(&good), &mut columns).is_some());
         assert!(layout.block(&rows(&good[1..]), &mut columns).is_none());
-        for place in 0..BLOCK {
+        for place in (0..BLOCK).step_by(if cfg!(miri) { 41 } else { 1 }) {
             for flag in [0, 0xfb, 0xff, 0xf8] {
                 let mut bad = good.clone();
                 bad[place].0 = flag;
