@@ -86,17 +86,6 @@ impl Chance {
     }
 }
 
-const AGGREGATES: [Aggregate; 7] = [
-    Aggregate::First,
-    Aggregate::Last,
-    Aggregate::Average,
-    Aggregate::Min,
-    Aggregate::Max,
-    Aggregate::Sum,
-    Aggregate::Count,
-];
-const MODES: [Mode; 4] = [Mode::Next, Mode::Previous, Mode::Linear, Mode::Exact];
-
 /// Asks both sides of one feed the same things by chance, a few of them
 /// nonsense.
 fn compare(path: &Path, access: Access, low: i64, high: i64, chance: &mut Chance) {
@@ -112,7 +101,8 @@ fn compare(path: &Path, access: Access, low: i64, high: i64, chance: &mut Chance
         let interval = chance.pick(0, 300);
         let number = chance.pick(0, 6) as usize;
         let bits = chance.pick(0, 15) as u32;
-        let (aggregate, flags) = (AGGREGATES[number], Flags::from_bits(bits).unwrap());
+        let (aggregate, flags) =
+            (Aggregate::ALL[number], Flags::from_bits(bits).unwrap());
         let number = number as i32;
         // SAFETY: the feed is valid until it is freed below, numbers live as
         // long as the call, outputs are valid; so for all calls here.
@@ -155,11 +145,11 @@ fn compare(path: &Path, access: Access, low: i64, high: i64, chance: &mut Chance
                 rust_series(query::values_at(
                     &feed,
                     &times,
-                    MODES[mode],
+                    Mode::ALL[mode],
                     Flags::from_bits(flags).unwrap()
                 )),
                 "values at {times:?} {:?} {flags}",
-                MODES[mode]
+                Mode::ALL[mode]
             );
             let limit = chance.pick(0, 30) as u64;
             assert_eq!(

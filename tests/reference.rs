@@ -4,9 +4,9 @@
 
 mod naive;
 
-use emonfeed::query::{self, Flags, Point, Position};
+use emonfeed::query::{self, Aggregate, Flags, Mode, Point, Position};
 use emonfeed::{Access, Feed, Options};
-use naive::{AGGREGATES, MODES, Row};
+use naive::Row;
 use proptest::prelude::*;
 use std::fs;
 use tempfile::TempDir;
@@ -162,7 +162,7 @@ proptest! {
         let rows = rows_of(&slots);
         let flags = Flags::from_bits(bits).unwrap();
         let end = start + span;
-        for aggregate in AGGREGATES {
+        for aggregate in Aggregate::ALL {
             let want = naive::windows(&rows, (start, end), interval, aggregate, flags);
             for feed in &files.feeds {
                 let got = query::windows(feed, start, end, interval, aggregate, flags).unwrap();
@@ -180,7 +180,7 @@ proptest! {
         let rows = rows_of(&slots);
         let flags = Flags::from_bits(bits).unwrap();
         let edges: Vec<i64> = edges.into_iter().collect();
-        for aggregate in AGGREGATES {
+        for aggregate in Aggregate::ALL {
             let want = naive::windows_at(&rows, &edges, aggregate, flags);
             for feed in &files.feeds {
                 let got = query::windows_at(feed, &edges, aggregate, flags).unwrap();
@@ -206,7 +206,7 @@ proptest! {
         } else {
             times
         };
-        for mode in MODES {
+        for mode in Mode::ALL {
             let want = naive::values_at(&rows, &times, mode, flags);
             for feed in &files.feeds {
                 let got = query::values_at(feed, &times, mode, flags).unwrap();

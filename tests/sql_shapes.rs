@@ -6,7 +6,7 @@
 
 mod server;
 
-use emonfeed::query::{self, Flags, Series};
+use emonfeed::query::{self, Aggregate, Flags, Mode, Series};
 use emonfeed::{Access, Feed, Options};
 use fastrand::Rng;
 use server::oracle::{self, Expected};
@@ -559,7 +559,7 @@ impl<'a> Life<'a> {
             );
             verdict("last".into(), name, series(query::last(feed), &last));
             verdict("meta".into(), name, meta_difference(feed, self.shape, &meta[0]));
-            for mode in oracle::MODES {
+            for mode in Mode::ALL {
                 verdict(
                     format!("values_at({times:?}, {mode:?})"),
                     name,
@@ -590,7 +590,7 @@ impl<'a> Life<'a> {
                 );
             }
         }
-        for aggregate in oracle::AGGREGATES {
+        for aggregate in Aggregate::ALL {
             for (bits, flags) in oracle::all_flags().enumerate() {
                 let key = [aggregate as i32, bits as i32];
                 let (name, feed) = &feeds[picks.pop().expect("enough picks")];

@@ -35,21 +35,11 @@ fn with(evidence: Evidence) -> Options {
     Options { evidence, access: Access::Pread, ..Options::default() }
 }
 
-const AGGREGATES: [Aggregate; 7] = [
-    Aggregate::First,
-    Aggregate::Last,
-    Aggregate::Average,
-    Aggregate::Min,
-    Aggregate::Max,
-    Aggregate::Sum,
-    Aggregate::Count,
-];
-
 /// Everything that a summary has a part in.
 fn answers(feed: &Feed) -> Vec<Series> {
     let (start, end) = (999_000, 1_000_000 + 5 * ROWS as i64 + 50_000);
     let mut all = Vec::new();
-    for aggregate in AGGREGATES {
+    for aggregate in Aggregate::ALL {
         for interval in [331, 7_001, 500_000] {
             let flags = Flags::TRUE_TIME;
             let answer = query::windows(feed, start, end, interval, aggregate, flags);

@@ -1,7 +1,7 @@
 //! Asking a feed everything, and comparing with the naive answers.
 
 use super::input::Input;
-use super::naive::{self, AGGREGATES, Bar, MODES, Row};
+use super::naive::{self, Bar, Row};
 use emonfeed::query::{self, Aggregate, Flags, Mode, Point, Position, Series};
 use emonfeed::{Access, Feed, Options, Result, Status};
 use std::path::Path;
@@ -31,8 +31,8 @@ impl Questions {
             start,
             end,
             interval: i64::from(input.u16()).max(span / MOST).max(1),
-            aggregate: AGGREGATES[usize::from(input.u8()) % AGGREGATES.len()],
-            mode: MODES[usize::from(input.u8()) % MODES.len()],
+            aggregate: Aggregate::ALL[usize::from(input.u8()) % Aggregate::ALL.len()],
+            mode: Mode::ALL[usize::from(input.u8()) % Mode::ALL.len()],
             flags: Flags::from_bits(u32::from(input.u8() % 16)).expect("known flags"),
             times: (0..input.u8() % 32).map(|_| time(input)).collect(),
             limit: (input.u8() % 8).into(),

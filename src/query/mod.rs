@@ -61,12 +61,15 @@ pub enum Mode {
 pub struct Flags(u32);
 
 impl Aggregate {
-    /// From the number C and PHP pass.
-    pub fn from_number(number: i32) -> Option<Aggregate> {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Aggregate; 7] = {
         use Aggregate::*;
         [First, Last, Average, Min, Max, Sum, Count]
-            .into_iter()
-            .find(|a| *a as i32 == number)
+    };
+
+    /// From the number C and PHP pass.
+    pub fn from_number(number: i32) -> Option<Aggregate> {
+        Aggregate::ALL.into_iter().find(|a| *a as i32 == number)
     }
 
     /// Whether its value is that of a row, not computed from several.
@@ -79,10 +82,12 @@ impl Aggregate {
 }
 
 impl Mode {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Mode; 4] = [Mode::Next, Mode::Previous, Mode::Linear, Mode::Exact];
+
     /// From the number C and PHP pass.
     pub fn from_number(number: i32) -> Option<Mode> {
-        use Mode::*;
-        [Next, Previous, Linear, Exact].into_iter().find(|m| *m as i32 == number)
+        Mode::ALL.into_iter().find(|m| *m as i32 == number)
     }
 }
 

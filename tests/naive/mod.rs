@@ -17,18 +17,6 @@ impl Row {
     }
 }
 
-pub const AGGREGATES: [Aggregate; 7] = [
-    Aggregate::First,
-    Aggregate::Last,
-    Aggregate::Average,
-    Aggregate::Min,
-    Aggregate::Max,
-    Aggregate::Sum,
-    Aggregate::Count,
-];
-
-pub const MODES: [Mode; 4] = [Mode::Next, Mode::Previous, Mode::Linear, Mode::Exact];
-
 /// Where two answers differ, if they do.
 pub fn difference(got: &[Point], want: &[Point], tolerance: f64) -> Option<String> {
     if got.len() != want.len() {

@@ -8,7 +8,7 @@
 //! counter numbers the rows as they come.
 
 use super::{Client, Rows};
-use emonfeed::query::{Aggregate, Bin, Flags, Mode, Point, Series};
+use emonfeed::query::{Bin, Flags, Point, Series};
 use std::collections::HashMap;
 
 /// A point the server expects: `None` is NULL.
@@ -24,18 +24,6 @@ pub struct Expected {
 /// Sums of the same numbers in another order may differ by this part of the
 /// sum of their sizes (at most some thousand numbers are summed).
 const TOLERANCE: f64 = 1e-12;
-
-pub const AGGREGATES: [Aggregate; 7] = [
-    Aggregate::First,
-    Aggregate::Last,
-    Aggregate::Average,
-    Aggregate::Min,
-    Aggregate::Max,
-    Aggregate::Sum,
-    Aggregate::Count,
-];
-
-pub const MODES: [Mode; 4] = [Mode::Next, Mode::Previous, Mode::Linear, Mode::Exact];
 
 /// All sixteen combinations of flags.
 pub fn all_flags() -> impl Iterator<Item = Flags> {

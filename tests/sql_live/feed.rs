@@ -213,18 +213,6 @@ pub enum Question {
     SumByTime { min: i64, max: i64 },
 }
 
-pub const AGGREGATES: [Aggregate; 7] = [
-    Aggregate::First,
-    Aggregate::Last,
-    Aggregate::Average,
-    Aggregate::Min,
-    Aggregate::Max,
-    Aggregate::Sum,
-    Aggregate::Count,
-];
-
-const MODES: [Mode; 4] = [Mode::Next, Mode::Previous, Mode::Linear, Mode::Exact];
-
 impl Question {
     /// Some question about `rows` and what may be around them by now.
     pub fn some(random: &mut fastrand::Rng, rows: &Rows, histogram: bool) -> Question {
@@ -239,18 +227,18 @@ impl Question {
                 start: first,
                 count: 1,
                 interval: 1 << 33,
-                aggregate: AGGREGATES[random.usize(..7)],
+                aggregate: Aggregate::ALL[random.usize(..7)],
             },
             4 | 5 => {
                 let count = random.i64(1..60);
                 let interval = ((last - first) / count).max(1);
-                let aggregate = AGGREGATES[random.usize(..7)];
+                let aggregate = Aggregate::ALL[random.usize(..7)];
                 Question::Windows { start: first, count, interval, aggregate }
             }
             6 => {
                 let count = random.i64(1..60);
                 let step = ((last - first) / count).max(1);
-                let mode = MODES[random.usize(..4)];
+                let mode = Mode::ALL[random.usize(..4)];
                 let start = first + random.i64(0..2 * TICK);
                 Question::ValuesAt { start, count, step, mode }
             }
@@ -293,13 +281,13 @@ impl Question {
                 start: a,
                 count: b,
                 interval: c,
-                aggregate: AGGREGATES[d as usize],
+                aggregate: Aggregate::ALL[d as usize],
             },
             2 => Question::ValuesAt {
                 start: a,
                 count: b,
                 step: c,
-                mode: MODES[d as usize],
+                mode: Mode::ALL[d as usize],
             },
             3 => Question::Last,
             4 => Question::Npoints,
