@@ -18,8 +18,9 @@ fn is_pending(scene: &Scene) -> bool {
     catalog.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// Kills a run at a call, and has the next ones fail at some of theirs; how many.
-fn fails_again(scene: &Scene, call: &Call, random: &mut fastrand::Rng) -> usize {
+/// Kills a run at a call, and has the next ones fail at some of theirs; how many, and
+/// how many of them while they took something back.
+fn fails_again(scene: &Scene, call: &Call, random: &mut fastrand::Rng) -> (usize, usize) {
     scene.rewind();
     scene.run("1", call, "signal=SIGKILL").expect("it is killed");
     let then = memory();
@@ -56,7 +57,7 @@ fn fails_again(scene: &Scene, call: &Call, random: &mut fastrand::Rng) -> usize 
         }
         scene.expect_whole(&what);
     }
-    next.len()
+    (next.len(), next.iter().filter(|call| is_pending && call.of_feed).count())
 }
 
 #[test]
@@ -66,13 +67,15 @@ fn the_run_after_a_killed_one_does_not_come_to_its_end_either() {
     let mut random = fastrand::Rng::with_seed(seed);
     let scene = scene();
     let calls = scene.calls();
-    let every = effort(48, 1);
-    let pairs: usize = calls
-        .iter()
-        .skip(random.usize(0..every))
-        .step_by(every)
-        .map(|call| fails_again(&scene, call, &mut random))
-        .sum();
-    assert!(pairs > 40, "only {pairs} pairs");
-    println!("{pairs} pairs of failures");
+    let every = effort(32, 1);
+    let (mut pairs, mut taken_back) = (0, 0);
+    for call in calls.iter().skip(random.usize(0..every)).step_by(every) {
+        let (all, of_those) = fails_again(&scene, call, &mut random);
+        pairs += all;
+        taken_back += of_those;
+    }
+    assert!(taken_back >= 10, "only {taken_back} of {pairs} pairs took something back");
+    println!(
+        "{pairs} pairs of failures, {taken_back} of them where a run took something back"
+    );
 }
