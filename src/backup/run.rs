@@ -557,7 +557,11 @@ impl Backup {
                 buffer: &mut buffer,
             };
             match advance(&mut context, feed, entry) {
-                Err(e) if !stop.get() && retry.waits_out(&e, &paths) => {}
+                Err(e) if !stop.get() => {
+                    if let Err(e) = retry.wait_out(e, &paths) {
+                        break Err(e);
+                    }
+                }
                 other => break other,
             }
         };

@@ -111,9 +111,7 @@ impl Feed {
         let _call = Call::begin();
         let mut retry = Retry::new();
         while let Err(e) = cache::table(&paths, &options) {
-            if !retry.waits_out(&e, &paths) {
-                return Err(retry.given_up(e, &paths));
-            }
+            retry.wait_out(e, &paths)?;
         }
         Ok(Feed { paths, options })
     }
@@ -155,9 +153,7 @@ impl Feed {
                     return Ok(answer);
                 }
             }
-            if !retry.waits_out(&error, &self.paths) {
-                return Err(retry.given_up(error, &self.paths));
-            }
+            retry.wait_out(error, &self.paths)?;
         }
     }
 
