@@ -1,7 +1,8 @@
 #!/bin/sh
 # The classes for emoncms (php-ext/emoncms) beside a private MariaDB server.
 #
-#   sh tests/emoncms.sh                  every tests/emoncms/*_test.php
+#   sh tests/emoncms.sh                  every tests/emoncms/*_test.php, as many
+#                                        at a time as there are processors
 #   sh tests/emoncms.sh harness_test     that one
 #
 # PHP runs with settings of our own, in the tests' child processes too: nothing
@@ -9,6 +10,13 @@
 set -eu
 
 cd "$(dirname "$0")/.."
+
+# Each has a server of its own.
+if [ $# -eq 0 ]; then
+    printf '%s\n' tests/emoncms/*_test.php | xargs -n 1 -P "$(nproc)" sh tests/emoncms.sh
+    exit
+fi
+
 # Debian keeps the database server out of an ordinary user's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 . tests/server.sh
@@ -75,20 +83,10 @@ run() {
     echo "passed: $1 ($(($(date +%s) - began)) s)"
 }
 
-found=0
-failed=0
-for file in tests/emoncms/*_test.php; do
-    name=${file##*/}
-    case ${1:-$name} in
-    "$name" | "${name%.php}" | "$file") ;;
-    *) continue ;;
-    esac
-    found=$((found + 1))
-    run "$file" || failed=$((failed + 1))
-done
-if [ "$found" -eq 0 ]; then
-    echo "There is no test tests/emoncms/${1:-*_test.php}." >&2
+name=${1##*/}
+file=tests/emoncms/${name%.php}.php
+if [ ! -f "$file" ]; then
+    echo "There is no test $file." >&2
     exit 1
 fi
-echo "$found files of tests, $failed failed"
-[ "$failed" -eq 0 ]
+run "$file"

@@ -1,11 +1,13 @@
 //! Random statements on a real server, over every shape of table: after each
 //! one every query must answer what SQL answers.
 //!
-//! `EMONFEED_SQL_SEED` repeats a run, `EMONFEED_SQL_STATEMENTS` (default 2000,
-//! over all shapes together) makes it longer or shorter.
+//! `EMONFEED_SQL_SEED` repeats a run, `EMONFEED_SQL_STATEMENTS` (over all shapes
+//! together) makes it longer or shorter.
 
+mod effort;
 mod server;
 
+use effort::effort;
 use emonfeed::query::{self, Aggregate, Flags, Mode, Series};
 use emonfeed::{Access, Feed, Options};
 use fastrand::Rng;
@@ -17,7 +19,6 @@ use std::fmt::Write;
 use std::path::Path;
 
 const DEFAULT_SEED: u64 = 20130701;
-const DEFAULT_STATEMENTS: u64 = 2000;
 const TABLE: &str = "feed_1";
 /// A table is cut back when it grows beyond this, to keep the pace.
 const MANY_ROWS: u64 = 2500;
@@ -55,7 +56,7 @@ fn integers_with_mapped_writes() {
 /// Runs each shape's share of the statements on one server.
 fn run(options: &[&str], wanted: impl Fn(&Shape) -> bool) {
     let seed = setting("EMONFEED_SQL_SEED", DEFAULT_SEED);
-    let statements = setting("EMONFEED_SQL_STATEMENTS", DEFAULT_STATEMENTS);
+    let statements = setting("EMONFEED_SQL_STATEMENTS", effort(1000, 20_000));
     let each = statements.div_ceil(SHAPES.len() as u64);
     println!("EMONFEED_SQL_SEED={seed} EMONFEED_SQL_STATEMENTS={statements}");
     let mut options = options.to_vec();
