@@ -89,6 +89,9 @@
 #endif
 #endif
 
+/* Defined by Arrow's C stream interface, and so by every library that takes one. */
+struct ArrowArrayStream;
+
 
 /**
  * Version of this header, first part. Compare with `emonfeed_version()`,
@@ -490,7 +493,7 @@ typedef struct emonfeed_error emonfeed_error;
  * `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
  * `emonfeed_feed_rows()`, `emonfeed_feed_rows_from()`,
  * `emonfeed_feed_histogram()`, `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
- * `emonfeed_feed_free()`.
+ * `emonfeed_feed_arrow()`, `emonfeed_feed_free()`.
  */
 typedef struct emonfeed_feed emonfeed_feed;
 
@@ -1170,6 +1173,34 @@ void emonfeed_histogram_to_decimal(emonfeed_histogram *histogram);
  * Frees a histogram and with it the bars it lent out. NULL is fine.
  */
 void emonfeed_histogram_free(emonfeed_histogram *histogram);
+
+/**
+ * All rows with `start <= time <= end` as an Arrow C stream, for engines and
+ * languages that take one (DuckDB, pyarrow, Polars, R, …): so they read a feed
+ * without a copy of it on the disk, and without this library knowing them.
+ *
+ * `start` and `end` are Unix seconds. `batch` is the greatest number of rows of
+ * one batch, 0 for 65536; no more than one batch is copied at a time.
+ *
+ * `*out` is a `struct ArrowArrayStream` of yours, as Arrow's C stream interface
+ * defines it; what was in it is overwritten. Its columns are `time`
+ * (timestamp of seconds, UTC, never null) and `value` (float32, or float64 where
+ * the column is no FLOAT; null where the row has none), of a histogram feed also
+ * `data2`. Rows ascend in time, rows of one time in file order. The stream is
+ * ended by its `release`; it does not need the feed's handle any more.
+ *
+ * Each batch is read from the rows as they are then; rows appended meanwhile
+ * are met. `get_next` answers an `errno` if it fails (`ENOMEM`, or `EIO`), and
+ * `get_last_error` says what is wrong. A feed that was cleared, or whose columns
+ * became others, is such a failure. One thread at a time may use a stream.
+ */
+EMONFEED_MUST_USE
+emonfeed_status emonfeed_feed_arrow(const emonfeed_feed *feed,
+                                    int64_t start,
+                                    int64_t end,
+                                    uint64_t batch,
+                                    struct ArrowArrayStream *out,
+                                    emonfeed_error **error);
 
 /**
  * The text, with a NUL after its last byte. NULL if `text` is NULL.

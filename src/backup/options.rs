@@ -1,8 +1,12 @@
 //! What a run is told: which feeds, and how.
 
+use super::copy::no_directory;
+use super::folder::Folder;
 use crate::error::{Error, Result, Status};
 use crate::feed::Paths;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -194,6 +198,16 @@ impl FeedName {
         }
     }
 
+    /// The feeds whose rows are in a directory, in the order of their numbers.
+    pub fn in_directory(directory: &Path, options: &RunOptions) -> Result<Vec<FeedName>> {
+        demand_sensible(options)?;
+        let folder = Folder::open(directory)?.ok_or_else(|| no_directory(directory))?;
+        let names = folder.names()?;
+        let of_file = |name: &OsString| Self::of_file(name.to_str()?, &options.prefix);
+        let feeds: BTreeSet<_> = names.iter().filter_map(of_file).collect();
+        Ok(feeds.into_iter().collect())
+    }
+
     /// Its files in a directory.
     pub(super) fn paths(&self, source: &Path) -> Paths {
         let data = source.join(self.file());
@@ -244,7 +258,8 @@ impl FeedName {
             && compare(self.number(), to).is_le()
     }
 
-    pub(super) fn is_selected(&self, options: &RunOptions) -> bool {
+    /// Whether it is one of those that were asked for.
+    pub fn is_selected(&self, options: &RunOptions) -> bool {
         (options.only.is_empty() || self.matches(&options.only))
             && !self.matches(&options.exclude)
     }
@@ -337,7 +352,6 @@ pub(super) fn feed_of_source(file: &Path, prefix: &str) -> Option<FeedName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     fn name(table: &str) -> Option<FeedName> {
         FeedName::of_table(table, "feed_")

@@ -45,6 +45,7 @@ use process::Call;
 use snapshot::{Verdict, View};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// How the rows are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +76,7 @@ pub struct Options {
 /// A feed, by path. The files used last are kept open and mapped by a cache
 /// for the whole process, not by this; each query looks whether the paths still
 /// lead to them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Feed {
     paths: Paths,
     options: Options,
@@ -119,6 +120,22 @@ impl Feed {
     /// The path it was opened with.
     pub fn path(&self) -> &Path {
         &self.paths.data
+    }
+
+    /// What the files say now, as one number: while it is the same, so are the
+    /// rows. `None` if they were written to so lately that another write might
+    /// not show. Only to be compared with that of the same build of this library;
+    /// another's may differ for the same files.
+    pub fn fingerprint(&self) -> Result<Option<u128>> {
+        let _call = Call::begin();
+        let mut retry = Retry::new();
+        loop {
+            let now = SystemTime::now();
+            match cache::table(&self.paths, &self.options).and_then(|e| e.table.state()) {
+                Ok(state) => return Ok(state.is_settled(now).then(|| state.digest())),
+                Err(error) => retry.wait_out(error, &self.paths)?,
+            }
+        }
     }
 
     /// Asks `query` of the rows as they are now. If the rows change while it

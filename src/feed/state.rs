@@ -6,8 +6,10 @@ use crate::error::{Error, Result, Status};
 use crate::myisam::{Header, Layout};
 use std::cmp::Ordering;
 use std::fs::Metadata;
+use std::hash::Hash;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use xxhash_rust::xxh3::Xxh3;
 
 /// Seconds and nanoseconds since 1970.
 type FileTime = (i64, i64);
@@ -34,7 +36,7 @@ pub(super) enum Work {
 }
 
 /// When a file was last written, and how long it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stamp {
     id: Identity,
     size: u64,
@@ -85,7 +87,7 @@ fn age((seconds, nanos): FileTime, now: SystemTime) -> Option<Duration> {
 
 /// What a table's files say at one moment: while two states are equal and
 /// [`State::is_settled`], the committed rows are the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     data: Stamp,
     /// The head of the `.MYI` and when that was written.
@@ -152,6 +154,14 @@ impl State {
     /// times to show every later write.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         self.data.is_settled(now)
+    }
+
+    /// All of it as one number, for programs that run again: see
+    /// [`Feed::fingerprint`](super::Feed::fingerprint).
+    pub(super) fn digest(&self) -> u128 {
+        let mut hash = Xxh3::new();
+        self.hash(&mut hash);
+        hash.digest128()
     }
 
     /// Whether a statement is rewriting committed rows at this moment: rows

@@ -112,8 +112,8 @@ const _: () = {
 /// `emonfeed_feed_windows_at()`, `emonfeed_feed_values_at()`,
 /// `emonfeed_feed_rows()`, `emonfeed_feed_rows_from()`,
 /// `emonfeed_feed_histogram()`, `emonfeed_feed_sum_by_time()`, `emonfeed_feed_data()`,
-/// `emonfeed_feed_free()`.
-pub struct emonfeed_feed(Feed);
+/// `emonfeed_feed_arrow()`, `emonfeed_feed_free()`.
+pub struct emonfeed_feed(pub(super) Feed);
 
 const _: () = {
     const fn usable_from_many_threads<T: Send + Sync>() {}

@@ -28,6 +28,8 @@ mod series;
 
 mod histogram;
 
+mod arrow;
+
 mod text;
 
 mod copy;

@@ -31,7 +31,7 @@ const CHANGED_CRASHED: u8 = 2;
 const CHANGED_CRASHED_ON_REPAIR: u8 = 4;
 
 /// Where a column lies and which bit says that it is NULL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// Bytes in a row.
     pub len: u16,
@@ -42,7 +42,7 @@ pub struct Field {
 }
 
 /// What the head of a `.MYI` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Header {
     options: u16,
     open_count: u16,

@@ -27,7 +27,7 @@ const BARE_TIME_NULL: u8 = 0xfb;
 const BARE_NOT_NULL: u8 = 0xff;
 
 /// One column within a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Cell {
     offset: usize,
     kind: ColumnType,
@@ -36,7 +36,7 @@ struct Cell {
 }
 
 /// What is needed to read a table's rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     stride: usize,
     /// Bits that are 1 in every live row.

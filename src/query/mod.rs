@@ -5,6 +5,7 @@
 //! `(time, row number)`. A row counts if it is live, committed and has a
 //! time; a row whose value is NULL or NaN is there but has no value.
 
+mod columns;
 mod feed_data;
 mod histogram;
 mod meta;
@@ -12,6 +13,7 @@ mod rows;
 mod value_at;
 mod window;
 
+pub use columns::{Columns, columns_from};
 pub use feed_data::feed_data;
 pub use histogram::{Histogram, histogram, sum_by_time};
 pub use meta::{Meta, last, meta};
@@ -158,7 +160,7 @@ impl Point {
 
 /// Room for `count` points, or an error where memory is short: a caller may ask
 /// for more than a web worker can hold.
-fn room_for(count: u64) -> Result<Vec<Point>> {
+fn room_for<T>(count: u64) -> Result<Vec<T>> {
     let mut points = Vec::new();
     let reserved =
         usize::try_from(count).is_ok_and(|n| points.try_reserve_exact(n).is_ok());

@@ -2,7 +2,7 @@
 
 use super::{Point, Series, room_for};
 use crate::error::{Error, Result, Status};
-use crate::feed::{Cursor, Feed, Snapshot};
+use crate::feed::{Answer, Cursor, Feed, Snapshot};
 use std::ops::Range;
 
 /// All rows with `start <= time <= end` (Unix seconds), ascending, those of
@@ -14,7 +14,7 @@ pub fn rows(feed: &Feed, start: i64, end: i64, limit: u64) -> Result<Series> {
     feed.read(|snapshot| {
         let mut cursor = snapshot.cursor();
         let ranks = ranks(&mut cursor, start, end)?;
-        read(snapshot, &mut cursor, ranks, limit)
+        read(snapshot, &mut cursor, limited(ranks, limit))
     })
 }
 
@@ -34,12 +34,15 @@ impl Position {
         Position { time, given: 0 }
     }
 
-    /// Behind the rows of `series`, which were read from here.
-    fn behind(self, series: &Series) -> Position {
-        let Some(last) = series.points.last() else { return self };
-        let same = series.points.iter().rev().take_while(|row| row.time == last.time);
-        let before = if last.time == self.time { self.given } else { 0 };
-        Position { time: last.time, given: before + same.count() as u64 }
+    /// Behind rows of these times, which were read from here.
+    pub(super) fn behind(
+        self,
+        mut times: impl DoubleEndedIterator<Item = i64>,
+    ) -> Position {
+        let Some(last) = times.next_back() else { return self };
+        let same = 1 + times.rev().take_while(|time| *time == last).count() as u64;
+        let before = if last == self.time { self.given } else { 0 };
+        Position { time: last, given: before + same }
     }
 }
 
@@ -56,6 +59,19 @@ pub fn rows_from(
     end: i64,
     limit: u64,
 ) -> Result<(Series, Position)> {
+    let series = piece(feed, from, end, limit, read)?;
+    let behind = from.behind(series.points.iter().map(|row| row.time));
+    Ok((series, behind))
+}
+
+/// What `read` makes of the next rows, of which these are the ranks.
+pub(super) fn piece<T: Answer>(
+    feed: &Feed,
+    from: Position,
+    end: i64,
+    limit: u64,
+    read: impl Fn(&Snapshot, &mut Cursor, Range<u64>) -> Result<T>,
+) -> Result<T> {
     let piece = feed.read(|snapshot| {
         let mut cursor = snapshot.cursor();
         let given = ranks(&mut cursor, from.time, from.time)?;
@@ -64,28 +80,26 @@ pub fn rows_from(
         }
         let mut ranks = ranks(&mut cursor, from.time, end)?;
         ranks.start = (ranks.start + from.given).min(ranks.end);
-        read(snapshot, &mut cursor, ranks, limit).map(Some)
+        read(snapshot, &mut cursor, limited(ranks, limit)).map(Some)
     })?;
-    let series = piece.ok_or_else(|| {
+    piece.ok_or_else(|| {
         Error::new(
             Status::Changed,
             "rows read before were changed or deleted meanwhile; begin again",
         )
         .at(feed.path())
-    })?;
-    let behind = from.behind(&series);
-    Ok((series, behind))
+    })
 }
 
-fn read(
-    snapshot: &Snapshot,
-    cursor: &mut Cursor,
-    mut ranks: Range<u64>,
-    limit: u64,
-) -> Result<Series> {
-    if limit > 0 {
-        ranks.end = ranks.end.min(ranks.start.saturating_add(limit));
+/// The first `limit` of them; 0 means all.
+fn limited(ranks: Range<u64>, limit: u64) -> Range<u64> {
+    match limit {
+        0 => ranks,
+        limit => ranks.start..ranks.end.min(ranks.start.saturating_add(limit)),
     }
+}
+
+fn read(snapshot: &Snapshot, cursor: &mut Cursor, ranks: Range<u64>) -> Result<Series> {
     let mut points = room_for(ranks.end - ranks.start)?;
     cursor.for_each(ranks, |row| {
         points.push(Point { time: row.time, value: row.value });

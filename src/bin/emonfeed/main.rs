@@ -6,6 +6,8 @@ mod calendar;
 mod client;
 mod console;
 mod database;
+#[cfg(feature = "export")]
+mod export;
 mod failure;
 mod get;
 mod info;
@@ -62,6 +64,8 @@ enum Command {
     Restore(restore::Args),
     Verify(verify::Args),
     Status(status::Args),
+    #[cfg(feature = "export")]
+    Export(export::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +76,8 @@ fn main() -> ExitCode {
         Command::Restore(args) => return restore::run(args),
         Command::Verify(args) => return verify::run(args),
         Command::Status(args) => return status::run(args),
+        #[cfg(feature = "export")]
+        Command::Export(args) => return export::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

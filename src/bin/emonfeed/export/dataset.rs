@@ -1,0 +1,304 @@
+//! The folder of a dataset: `feed=7/year=2025/part-0.parquet`, what is known of each
+//! partition, and exchanging partitions so that none is ever half there.
+//!
+//! What is known lies beside the partitions, in files whose names begin with a dot:
+//! engines pass over those.
+
+use super::format::Form;
+use super::partition::Digest;
+use emonfeed::{Error, Result, Status};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// What the dataset is, in its folder.
+const DESCRIPTION: &str = ".emonfeed-export.json";
+/// What is known of a feed's partitions, in the feed's folder.
+const KNOWN: &str = ".emonfeed.json";
+/// Files that are being written.
+const PARTIAL: &str = ".partial";
+/// What a reader of the two files has to understand.
+const VERSION: u64 = 1;
+
+/// A dataset that a run writes to.
+pub struct Dataset {
+    folder: PathBuf,
+    form: Form,
+}
+
+/// What is known of a feed's partitions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The feed's files as they were when they had these rows, if that is sure.
+    pub source: Option<u128>,
+    pub years: BTreeMap<i16, Partition>,
+}
+
+/// One partition: the rows in it, and how long its file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    pub digest: Digest,
+    pub bytes: u64,
+}
+
+impl Dataset {
+    /// Whether a dataset may be written to this folder, which need not be there yet:
+    /// one that holds another's files is refused.
+    pub fn check(folder: &Path, form: Form) -> Result<Dataset> {
+        let dataset = Dataset { folder: folder.to_owned(), form };
+        let refuse = |why: String| Err(Error::new(Status::Destination, why).at(folder));
+        match read(&folder.join(DESCRIPTION))? {
+            Some(there) if there == dataset.description() => {}
+            Some(there) => {
+                return refuse(format!(
+                    "the dataset in this directory is another one ({there}); write this one \
+                     ({}) to a directory of its own",
+                    dataset.description()
+                ));
+            }
+            None if holds_something(folder)? => {
+                return refuse(
+                    "this directory is not empty, and no dataset of `emonfeed export`: give \
+                     the dataset a directory of its own"
+                        .to_owned(),
+                );
+            }
+            None => {}
+        }
+        Ok(dataset)
+    }
+
+    /// Says in the folder what it is.
+    pub fn describe(&self) -> Result<()> {
+        let text = self.description();
+        match read(&self.folder.join(DESCRIPTION))? {
+            Some(_) => Ok(()),
+            None => self.write_text(&self.folder, DESCRIPTION, &text),
+        }
+    }
+
+    fn description(&self) -> Value {
+        let name = |value: Option<clap::builder::PossibleValue>| {
+            value.map(|value| value.get_name().to_owned())
+        };
+        use clap::ValueEnum;
+        json!({
+            "dataset": "emonfeed",
+            "version": VERSION,
+            "format": name(self.form.format.to_possible_value()),
+            "compression": name(self.form.packing.to_possible_value()),
+        })
+    }
+
+    fn of_feed(&self, number: &str) -> PathBuf {
+        self.folder.join(format!("feed={number}"))
+    }
+
+    fn of_year(&self, number: &str, year: i16) -> PathBuf {
+        self.of_feed(number).join(format!("year={year}"))
+    }
+
+    /// Numbers of the feeds that have partitions.
+    pub fn feeds(&self) -> Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|e| Error::io("list", &self.folder, e))?,
+        };
+        let mut feeds = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::io("list", &self.folder, e))?;
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("feed="));
+            feeds.extend(number.map(str::to_owned));
+        }
+        Ok(feeds)
+    }
+
+    /// What is known of a feed: nothing of partitions whose files are not as they
+    /// were written.
+    pub fn known(&self, number: &str) -> Result<Known> {
+        let Some(value) = read(&self.of_feed(number).join(KNOWN))? else {
+            return Ok(Known::default());
+        };
+        let mut known = Known::parse(&value).unwrap_or_default();
+        let all = known.years.len();
+        known.years.retain(|year, partition| {
+            let file = self.of_year(number, *year).join(self.form.file_name());
+            fs::symlink_metadata(file)
+                .is_ok_and(|meta| meta.is_file() && meta.len() == partition.bytes)
+        });
+        if known.years.len() < all {
+            known.source = None;
+        }
+        Ok(known)
+    }
+
+    pub fn save(&self, number: &str, known: &Known) -> Result<()> {
+        self.write_text(&self.of_feed(number), KNOWN, &known.value())
+    }
+
+    /// A new file for a partition. It gets its name by [`Self::put`].
+    pub fn begin(&self, number: &str, year: i16) -> Result<File> {
+        let folder = self.of_year(number, year);
+        make_folders(&folder)?;
+        create(&folder.join(PARTIAL))
+    }
+
+    /// Puts the file begun in the partition's place; how long it is.
+    pub fn put(&self, number: &str, year: i16, file: &File) -> Result<u64> {
+        let folder = self.of_year(number, year);
+        let (partial, name) = (folder.join(PARTIAL), folder.join(self.form.file_name()));
+        let length = file
+            .sync_all()
+            .and_then(|()| file.metadata())
+            .map_err(|e| Error::io("write", &partial, e))?
+            .len();
+        fs::rename(&partial, &name).map_err(|e| Error::io("put in place", &name, e))?;
+        sync(&folder)?;
+        Ok(length)
+    }
+
+    /// Removes what was begun of a partition, and its folder if nothing else is in it.
+    pub fn give_up(&self, number: &str, year: i16) {
+        let folder = self.of_year(number, year);
+        // The next run does so as well.
+        let _ = fs::remove_file(folder.join(PARTIAL));
+        let _ = fs::remove_dir(folder);
+    }
+
+    /// Removes a partition.
+    pub fn remove_year(&self, number: &str, year: i16) -> Result<()> {
+        let folder = self.of_year(number, year);
+        let _ = fs::remove_file(folder.join(PARTIAL));
+        remove(&folder.join(self.form.file_name()), fs::remove_file)?;
+        remove(&folder, fs::remove_dir)?;
+        sync(&self.of_feed(number))
+    }
+
+    /// Removes all partitions of a feed.
+    pub fn remove_feed(&self, number: &str) -> Result<()> {
+        let folder = self.of_feed(number);
+        let known = self.known(number)?;
+        for year in known.years.keys() {
+            self.remove_year(number, *year)?;
+        }
+        remove(&folder.join(KNOWN), fs::remove_file)?;
+        remove(&folder, fs::remove_dir)
+    }
+
+    /// Writes a small file in the place of another.
+    fn write_text(&self, folder: &Path, name: &str, value: &Value) -> Result<()> {
+        make_folders(folder)?;
+        let (partial, name) = (folder.join(PARTIAL), folder.join(name));
+        let mut file = create(&partial)?;
+        let text = format!("{value}\n");
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(|e| Error::io("write", &partial, e))?;
+        fs::rename(&partial, &name).map_err(|e| Error::io("put in place", &name, e))?;
+        sync(folder)
+    }
+}
+
+impl Known {
+    fn value(&self) -> Value {
+        let years: serde_json::Map<String, Value> = self
+            .years
+            .iter()
+            .map(|(year, Partition { digest, bytes })| {
+                let value = json!({
+                    "rows": digest.rows,
+                    "hash": format!("{:032x}", digest.hash),
+                    "bytes": bytes,
+                });
+                (year.to_string(), value)
+            })
+            .collect();
+        let source = self.source.map(|source| format!("{source:032x}"));
+        json!({ "version": VERSION, "source": source, "years": years })
+    }
+
+    fn parse(value: &Value) -> Option<Known> {
+        let number = |value: &Value| u128::from_str_radix(value.as_str()?, 16).ok();
+        if value["version"] != VERSION {
+            return None;
+        }
+        let partition = |(year, value): (&String, &Value)| {
+            let digest =
+                Digest { rows: value["rows"].as_u64()?, hash: number(&value["hash"])? };
+            let bytes = value["bytes"].as_u64()?;
+            Some((year.parse().ok()?, Partition { digest, bytes }))
+        };
+        let years: Option<_> =
+            value["years"].as_object()?.iter().map(partition).collect();
+        Some(Known { source: number(&value["source"]), years: years? })
+    }
+}
+
+/// A small file of JSON; `None` if there is none, or it is none.
+fn read(path: &Path) -> Result<Option<Value>> {
+    match fs::read(path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::io("read", path, e)),
+    }
+}
+
+/// Whether there is anything in a folder that a dataset does not begin with.
+fn holds_something(folder: &Path) -> Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
+        entries => entries.map_err(|e| Error::io("list", folder, e))?,
+    };
+    for entry in entries {
+        let name = entry.map_err(|e| Error::io("list", folder, e))?.file_name();
+        let harmless = [emonfeed::backup::LOCK_FILE, PARTIAL, "lost+found"];
+        if !harmless.iter().any(|one| name == OsStr::new(one)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A new file, in the place of one that an earlier run left.
+fn create(path: &Path) -> Result<File> {
+    remove(path, fs::remove_file)?;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(|e| Error::io("create", path, e))
+}
+
+/// Makes a folder and those above it, all of which are on the disk then.
+fn make_folders(folder: &Path) -> Result<()> {
+    match DirBuilder::new().create(folder) {
+        Ok(()) => folder.parent().map_or(Ok(()), sync),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(e) if e.kind() == ErrorKind::NotFound => match folder.parent() {
+            Some(parent) => {
+                make_folders(parent)?;
+                make_folders(folder)
+            }
+            None => Err(Error::io("create", folder, e)),
+        },
+        Err(e) => Err(Error::io("create", folder, e)),
+    }
+}
+
+fn remove(path: &Path, how: fn(PathBuf) -> io::Result<()>) -> Result<()> {
+    match how(path.to_owned()) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| Error::io("write", folder, e))
+}
