@@ -35,6 +35,10 @@ fn builds(folder: &Path, name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+fn plainly(program: &Path) -> Command {
+    Command::new(program)
+}
+
 /// What a program writes that must succeed.
 fn said(mut command: Command, arguments: &[&OsStr]) -> String {
     // Without the folders that cargo lets its tests search.
@@ -229,6 +233,30 @@ fn backup_takes_a_directory_feed_by_feed() {
             "{deleted:?}"
         );
         assert!(!copies.join("feed_10.MYD").exists());
+    }
+}
+
+#[test]
+fn arrow_gives_rows_batch_by_batch() {
+    let folder = c::temporary();
+    for program in builds(folder.path(), "arrow") {
+        for tool in [plainly as fn(&Path) -> Command, valgrind] {
+            let path = folder.path().join("feed_1.MYD");
+            let values = [1.5, f32::NAN, 3.0, 4.0, f32::NAN];
+            write_feed(&path, (0..).map(|i| 1000 + i * 10).zip(values));
+            let numbers = ["1000", "1030", "3"].map(OsStr::new);
+            let arguments = [&[path.as_os_str()][..], &numbers].concat();
+            assert_eq!(
+                said(tool(&program), &arguments),
+                "+s: time tss:UTC value f?\n \
+                 1000=1.5 1010=null 1020=3 (1 null)\n \
+                 1030=4 (0 null)\n\
+                 2 batches, last error: none\n\
+                 feed must not be NULL\n\
+                 out must not be NULL\n\
+                 cleared: 1, said so\n"
+            );
+        }
     }
 }
 

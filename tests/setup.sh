@@ -49,6 +49,8 @@ has_faketime() { has faketime; }
 has_script() { has script; }
 has_time() { [ -x /usr/bin/time ]; }
 has_acl() { has setfacl && has getfacl; }
+# What makes a folder with Python's packages; Debian has it apart from Python.
+has_venv() { has python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 # A valgrind without the symbols of libc stops at its start.
 runs_valgrind() { has valgrind && valgrind -q --error-exitcode=1 true >/dev/null 2>&1; }
 
@@ -86,8 +88,12 @@ find_missing() {
     need has_faketime 'faketime' 'runs backups while the clock jumps'
     need has_time 'time' 'measures how much memory backups take'
     need has_acl 'acl' 'lets the web server read tables, as `enable` proposes it'
+    need has_venv 'python3-venv' 'Python, in which DuckDB and others read datasets'
+    [ "$level" = soak ] || return 0
+    need has_java 'default-jre-headless' 'Java, in which Spark reads datasets'
 }
 has_php() { has php; }
+has_java() { has java; }
 has_pkg_config() { has pkg-config; }
 
 check_rust() {
@@ -144,7 +150,7 @@ all_known() {
 
 give_up() {
     tail -n 20 "$log" >&2
-    echo "apt-get failed (all of its output: $log). The line was:" >&2
+    echo "That failed (all of its output: $log). The line was:" >&2
     echo "  $line" >&2
     exit 1
 }
@@ -173,6 +179,33 @@ fetch_fpm() {
     fi
 }
 download() { (cd target/php-fpm && apt-get -q download "$package") >"$log" 2>&1; }
+
+# The engines that read datasets in the tests, in target/python.
+has_engines() {
+    target/python/bin/python -c 'import duckdb, pyarrow' 2>/dev/null || return
+    [ "$level" != soak ] || target/python/bin/python -c 'import pyspark' 2>/dev/null
+}
+fetch_engines() {
+    lists='-r tests/export/requirements.txt'
+    [ "$level" != soak ] || lists="$lists -r tests/export/requirements-soak.txt"
+    line="python3 -m venv target/python && target/python/bin/pip install $lists"
+    echo "Missing for \`make $level\`: engines that read datasets (tests/export), from PyPI."
+    if [ -n "${NO_INSTALL:-}" ]; then
+        echo "To put them into target/python (nothing else is touched):"
+        echo "  $line"
+        exit 1
+    fi
+    echo "Putting them into target/python (nothing else is touched):"
+    echo "  $line"
+    mkdir -p target
+    # shellcheck disable=SC2086
+    { python3 -m venv target/python && target/python/bin/pip install $lists; } >"$log" 2>&1 || give_up
+    has_engines || {
+        target/python/bin/python -c 'import duckdb, pyarrow' >&2 || true
+        echo "They were installed, but cannot be loaded." >&2
+        exit 1
+    }
+}
 
 # A nightly compiler with Miri and the sources of the standard library, and
 # cargo-fuzz.
@@ -246,6 +279,9 @@ fi
 
 check_php
 case $level in
-test | soak) has_fpm || fetch_fpm ;;
+test | soak)
+    has_fpm || fetch_fpm
+    has_engines || fetch_engines
+    ;;
 esac
 [ "$level" != soak ] || fetch_rust_tools

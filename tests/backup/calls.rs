@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Calls that change no file, whatever their arguments.
@@ -153,11 +152,4 @@ pub fn failures(calls: &[Call], others: usize) -> Vec<(Call, &'static str)> {
         }
     }
     failures
-}
-
-pub fn copy_all(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }

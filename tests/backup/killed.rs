@@ -2,11 +2,11 @@
 //! something: whatever was there before is there after, and the next run
 //! carries on.
 
-use crate::calls::{self, Call, copy_all};
+use crate::calls::{self, Call};
 use crate::effort::effort;
 use crate::program;
 use crate::running::{options, run_with};
-use crate::table::{Dirs, Table, dirs, dirs_in_memory, row, rows};
+use crate::table::{Dirs, Table, copy_all, dirs, dirs_in_memory, row, rows};
 use emonfeed::backup::{CATALOG_FILE, Done, Recheck, RunOptions};
 use rusqlite::Connection;
 use std::collections::BTreeMap;

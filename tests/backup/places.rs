@@ -54,7 +54,7 @@ fn a_disk_that_is_read_only_can_be_looked_at() {
     let dirs = grown(table::dirs());
     let [kept, target] = ["kept", "target"].map(|name| dirs.root.path().join(name));
     fs::create_dir(&kept).unwrap();
-    crate::calls::copy_all(&dirs.copies, &kept);
+    crate::table::copy_all(&dirs.copies, &kept);
     let output = Command::new("unshare")
         .args(["--mount", "bash", "-c", DISK, "bash", env!("CARGO_BIN_EXE_emonfeed")])
         .args([&dirs.source, &dirs.copies, &kept, &target])

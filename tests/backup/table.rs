@@ -187,3 +187,10 @@ pub fn contents(dir: &Path) -> BTreeMap<OsString, Vec<u8>> {
 pub fn names(dir: &Path) -> Vec<String> {
     contents(dir).into_keys().map(|name| name.into_string().unwrap()).collect()
 }
+
+pub fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}

@@ -1,10 +1,10 @@
 //! Runs that are killed, or whose disk is full, after one that was killed: what
 //! that one had begun is taken back by one that does not come to its end either.
 
-use crate::calls::{self, Call, copy_all};
+use crate::calls::{self, Call};
 use crate::effort::effort;
 use crate::killed::{Scene, scene};
-use crate::table::memory;
+use crate::table::{copy_all, memory};
 use emonfeed::backup::CATALOG_FILE;
 use rusqlite::Connection;
 

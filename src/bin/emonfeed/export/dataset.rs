@@ -8,8 +8,7 @@ use super::format::Form;
 use super::partition::Digest;
 use emonfeed::{Error, Result, Status};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -103,18 +102,14 @@ impl Dataset {
 
     /// Numbers of the feeds that have partitions.
     pub fn feeds(&self) -> Result<Vec<String>> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(|e| Error::io("list", &self.folder, e))?,
-        };
-        let mut feeds = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|e| Error::io("list", &self.folder, e))?;
-            let name = entry.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix("feed="));
-            feeds.extend(number.map(str::to_owned));
-        }
-        Ok(feeds)
+        let number = |name: &String| Some(name.strip_prefix("feed=")?.to_owned());
+        Ok(names(&self.folder)?.iter().filter_map(number).collect())
+    }
+
+    /// Years of which a feed has partitions, or something that may be one.
+    pub fn years(&self, number: &str) -> Result<BTreeSet<i16>> {
+        let year = |name: &str| name.strip_prefix("year=")?.parse().ok();
+        Ok(names(&self.of_feed(number))?.iter().filter_map(|name| year(name)).collect())
     }
 
     /// What is known of a feed: nothing of partitions whose files are not as they
@@ -181,9 +176,8 @@ impl Dataset {
     /// Removes all partitions of a feed.
     pub fn remove_feed(&self, number: &str) -> Result<()> {
         let folder = self.of_feed(number);
-        let known = self.known(number)?;
-        for year in known.years.keys() {
-            self.remove_year(number, *year)?;
+        for year in self.years(number)? {
+            self.remove_year(number, year)?;
         }
         remove(&folder.join(KNOWN), fs::remove_file)?;
         remove(&folder, fs::remove_dir)
@@ -249,18 +243,21 @@ fn read(path: &Path) -> Result<Option<Value>> {
 
 /// Whether there is anything in a folder that a dataset does not begin with.
 fn holds_something(folder: &Path) -> Result<bool> {
+    let harmless = [emonfeed::backup::LOCK_FILE, PARTIAL, "lost+found"];
+    Ok(!names(folder)?.iter().all(|name| harmless.contains(&name.as_str())))
+}
+
+/// What there is in a folder, by names; nothing if there is no such folder.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let failed = |e| Error::io("list", folder, e);
     let entries = match fs::read_dir(folder) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
-        entries => entries.map_err(|e| Error::io("list", folder, e))?,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
     };
-    for entry in entries {
-        let name = entry.map_err(|e| Error::io("list", folder, e))?.file_name();
-        let harmless = [emonfeed::backup::LOCK_FILE, PARTIAL, "lost+found"];
-        if !harmless.iter().any(|one| name == OsStr::new(one)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let name = |entry: io::Result<fs::DirEntry>| {
+        entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
+    };
+    entries.map(name).collect::<io::Result<_>>().map_err(failed)
 }
 
 /// A new file, in the place of one that an earlier run left.

@@ -213,19 +213,28 @@ fn each(
         || std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
         NonZeroUsize::get,
     );
-    let next = AtomicUsize::new(0);
     let stop = || signals.stopped();
+    let one = |feed: &FeedName| {
+        run.feed(&source.join(feed.file()), feed.number(), &stop).transpose()
+    };
+    if threads == 1 {
+        for feed in feeds.iter().take_while(|_| !stop()) {
+            if let Some(outcome) = one(feed) {
+                report(feed, outcome);
+            }
+        }
+        return;
+    }
+    let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..threads.min(feeds.len()) {
-            let (send, next, stop) = (send.clone(), &next, &stop);
+            let (send, next, one, stop) = (send.clone(), &next, &one, &stop);
             scope.spawn(move || {
                 while !stop() {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(feed) = feeds.get(index) else { break };
-                    let outcome =
-                        run.feed(&source.join(feed.file()), feed.number(), stop);
-                    if send.send((index, outcome.transpose())).is_err() {
+                    if send.send((index, one(feed))).is_err() {
                         break;
                     }
                 }

@@ -4,7 +4,7 @@ use super::dataset::{Dataset, Known, Partition};
 use super::format::{Form, Shape, Writer};
 use super::partition::{Digest, Years, digests, read_year};
 use emonfeed::{Error, Feed, Result, Status};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -86,9 +86,17 @@ impl Run<'_> {
         if stop() {
             return Err(End::Stopped);
         }
-        let mut exported = self.compare(&known, &now);
+        let work = Work::new(&known, &self.dataset.years(number)?, &now);
+        let mut exported = Exported {
+            rows: now.values().map(|digest| digest.rows).sum(),
+            written: work.stale.len() as u64,
+            bytes: 0,
+            unchanged: (now.len() - work.stale.len()) as u64,
+            removed: work.gone.len() as u64,
+        };
         if !self.dry_run {
-            self.carry_out(feed, number, &mut known, shape, &now, &mut exported, stop)?;
+            exported.bytes =
+                self.carry_out(feed, number, &mut known, shape, &work, stop)?;
             // What was read is what the files held, if they were the same all along.
             known.source = before.filter(|_| feed.fingerprint().ok() == Some(before));
             self.dataset.save(number, &known)?;
@@ -97,49 +105,29 @@ impl Run<'_> {
         Ok(exported)
     }
 
-    /// What there is to do.
-    fn compare(&self, known: &Known, now: &BTreeMap<i16, Digest>) -> Exported {
-        let is_known = |(year, digest): (&i16, &Digest)| has(known, *year, *digest);
-        let unchanged = now.iter().filter(|one| is_known(*one)).count() as u64;
-        Exported {
-            rows: now.values().map(|digest| digest.rows).sum(),
-            written: now.len() as u64 - unchanged,
-            bytes: 0,
-            unchanged,
-            removed: known.years.keys().filter(|year| !now.contains_key(year)).count()
-                as u64,
-        }
-    }
-
-    #[allow(clippy::too_many_arguments)]
+    /// Writes and removes partitions; the bytes written.
     fn carry_out(
         &self,
         feed: &Feed,
         number: &str,
         known: &mut Known,
         shape: Shape,
-        now: &BTreeMap<i16, Digest>,
-        exported: &mut Exported,
+        work: &Work,
         stop: &dyn Fn() -> bool,
-    ) -> std::result::Result<(), End> {
-        let gone: Vec<i16> =
-            known.years.keys().filter(|year| !now.contains_key(year)).copied().collect();
-        let stale: Vec<i16> = now
-            .iter()
-            .filter(|(year, digest)| !has(known, **year, **digest))
-            .map(|(year, _)| *year)
-            .collect();
+    ) -> std::result::Result<u64, End> {
+        let Work { stale, gone } = work;
         if gone.is_empty() && stale.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         // Whatever happens from here on, nothing is said of a partition that is not so.
         known.source = None;
         known.years.retain(|year, _| !gone.contains(year) && !stale.contains(year));
         self.dataset.save(number, known)?;
-        for year in stale {
+        let mut bytes = 0;
+        for &year in stale {
             match self.write(feed, number, year, shape, stop) {
                 Ok(partition) => {
-                    exported.bytes += partition.bytes;
+                    bytes += partition.bytes;
                     known.years.insert(year, partition);
                 }
                 Err(end) => {
@@ -149,10 +137,10 @@ impl Run<'_> {
                 }
             }
         }
-        for year in gone {
+        for &year in gone {
             self.dataset.remove_year(number, year)?;
         }
-        Ok(())
+        Ok(bytes)
     }
 
     fn write(
@@ -180,8 +168,24 @@ impl Run<'_> {
     }
 }
 
-fn has(known: &Known, year: i16, digest: Digest) -> bool {
-    known.years.get(&year).is_some_and(|partition| partition.digest == digest)
+/// The years of which there is something to do.
+struct Work {
+    /// Those whose partitions are to be written.
+    stale: Vec<i16>,
+    /// Those that have no rows any more.
+    gone: Vec<i16>,
+}
+
+impl Work {
+    fn new(known: &Known, there: &BTreeSet<i16>, now: &BTreeMap<i16, Digest>) -> Work {
+        let is_stale = |(year, digest): &(&i16, &Digest)| {
+            known.years.get(year).is_none_or(|partition| partition.digest != **digest)
+        };
+        Work {
+            stale: now.iter().filter(is_stale).map(|(year, _)| *year).collect(),
+            gone: there.iter().filter(|year| !now.contains_key(year)).copied().collect(),
+        }
+    }
 }
 
 fn rows(known: &Known) -> u64 {
