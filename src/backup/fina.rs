@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Bytes per value.
-pub(super) const STRIDE: u64 = 4;
+pub(crate) const STRIDE: u64 = 4;
 const META: usize = 16;
 
 /// What the `.meta` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Meta {
+pub(crate) struct Meta {
     /// Seconds between two values.
     pub interval: u32,
     /// Unix seconds of the first.
@@ -27,21 +27,21 @@ pub(super) struct Meta {
 }
 
 impl Meta {
-    pub(super) fn parse(bytes: &[u8]) -> Option<Meta> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Meta> {
         let u32_at =
             |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         Some(Meta { interval: u32_at(8)?, start: u32_at(12)? })
     }
 
     /// When the value of that number was, Unix seconds.
-    pub(super) fn time(self, row: u64) -> i64 {
+    pub(crate) fn time(self, row: u64) -> i64 {
         let ago = row.saturating_mul(self.interval.into());
         i64::try_from(ago.saturating_add(self.start.into())).unwrap_or(i64::MAX)
     }
 }
 
 /// A feed of PHPFina, held open.
-pub(super) struct Fina {
+pub(crate) struct Fina {
     path: PathBuf,
     file: File,
     start: Stat,
@@ -50,7 +50,7 @@ pub(super) struct Fina {
 }
 
 impl Fina {
-    pub(super) fn open(path: &Path) -> Result<Fina> {
+    pub(crate) fn open(path: &Path) -> Result<Fina> {
         let meta_path = path.with_extension("meta");
         let (file, _) = open_file(path, true)?.ok_or_else(|| {
             Error::io("open", path, std::io::ErrorKind::NotFound.into())
@@ -84,20 +84,20 @@ impl Fina {
         Ok(fina)
     }
 
-    pub(super) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.start.st_size.unsigned_abs() / STRIDE
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Fails unless the path still leads here and there are `rows` values.
-    pub(super) fn demand_rows(&self, rows: u64) -> Result<()> {
+    pub(crate) fn demand_rows(&self, rows: u64) -> Result<()> {
         let there = std::fs::symlink_metadata(&self.path);
         let there = there.map_err(|e| Error::io("inspect", &self.path, e))?;
         use std::os::unix::fs::MetadataExt;
@@ -111,7 +111,7 @@ impl Fina {
     }
 
     /// Whether values may have been written since it was opened.
-    pub(super) fn may_be_rewritten(&self) -> Result<bool> {
+    pub(crate) fn may_be_rewritten(&self) -> Result<bool> {
         /// Two of the kernel's slowest ticks, which file times are taken from.
         const TICKS: Duration = Duration::from_millis(20);
         let now = stat(&self.file, &self.path)?;

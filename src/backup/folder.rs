@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const SDI: &[u8] = b".sdi";
 
 /// An open directory.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
     /// Names of the definitions of MySQL 8, once they were asked for: a run
@@ -34,15 +34,21 @@ pub(super) struct Folder {
     sdi_names: Mutex<Option<Arc<[OsString]>>>,
 }
 
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
 /// A file in a [`Folder`], opened.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     pub file: File,
     pub stat: Stat,
 }
 
 impl Opened {
     /// Looks at the file again.
-    pub(super) fn restat(&mut self) -> io::Result<()> {
+    pub(crate) fn restat(&mut self) -> io::Result<()> {
         self.stat = fs::fstat(&self.file)?;
         Ok(())
     }
@@ -50,7 +56,7 @@ impl Opened {
 
 impl Folder {
     /// Opens the directory at `path`; `None` if there is nothing.
-    pub(super) fn open(path: &Path) -> Result<Option<Folder>> {
+    pub(crate) fn open(path: &Path) -> Result<Option<Folder>> {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         match fs::open(path, flags, Mode::empty()) {
@@ -65,19 +71,19 @@ impl Folder {
     }
 
     /// Which directory it is.
-    pub(super) fn identity(&self) -> Result<Stat> {
+    pub(crate) fn identity(&self) -> Result<Stat> {
         fs::fstat(&self.fd).map_err(|e| Error::io("inspect", &self.path, e.into()))
     }
 
     /// The same directory, opened once more.
-    pub(super) fn try_clone(&self) -> Result<Folder> {
+    pub(crate) fn try_clone(&self) -> Result<Folder> {
         let fd = self.fd.try_clone();
         let fd = fd.map_err(|e| Error::io("open the directory", &self.path, e))?;
         Ok(Folder { fd, path: self.path.clone(), sdi_names: Mutex::default() })
     }
 
     /// A path to this very directory, whatever has its name now.
-    pub(super) fn through_descriptor(&self) -> PathBuf {
+    pub(crate) fn through_descriptor(&self) -> PathBuf {
         if self.is_reached_by_descriptor() {
             self.descriptor_path()
         } else {
@@ -86,7 +92,7 @@ impl Folder {
     }
 
     /// Whether there is such a path: a system without `/proc` has none.
-    pub(super) fn is_reached_by_descriptor(&self) -> bool {
+    pub(crate) fn is_reached_by_descriptor(&self) -> bool {
         self.descriptor_path().exists()
     }
 
@@ -97,7 +103,7 @@ impl Folder {
     /// Refuses a directory that other users can write to: they could put links
     /// and pipes in the place of copies. With `trust_owner` it may be another
     /// user's.
-    pub(super) fn demand_private(&self, trust_owner: bool) -> Result<()> {
+    pub(crate) fn demand_private(&self, trust_owner: bool) -> Result<()> {
         let stat = self.identity()?;
         let refuse =
             |why: String| Err(Error::new(Status::Destination, why).at(&self.path));
@@ -120,7 +126,7 @@ impl Folder {
 
     /// Refuses a file that is no regular one or has other names (hard links).
     /// None there is fine.
-    pub(super) fn demand_own(&self, name: &OsStr) -> Result<Option<Stat>> {
+    pub(crate) fn demand_own(&self, name: &OsStr) -> Result<Option<Stat>> {
         let Some(stat) = self.stat(name)? else { return Ok(None) };
         self.demand_regular(name, &stat)?;
         if stat.st_nlink != 1 {
@@ -131,7 +137,7 @@ impl Folder {
     }
 
     /// The path of the file `name`, for messages.
-    pub(super) fn join(&self, name: &OsStr) -> PathBuf {
+    pub(crate) fn join(&self, name: &OsStr) -> PathBuf {
         self.path.join(name)
     }
 
@@ -140,7 +146,7 @@ impl Folder {
     }
 
     /// What is at `name` itself, were it a symbolic link.
-    pub(super) fn stat(&self, name: &OsStr) -> Result<Option<Stat>> {
+    pub(crate) fn stat(&self, name: &OsStr) -> Result<Option<Stat>> {
         match fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
@@ -150,7 +156,7 @@ impl Folder {
 
     /// Opens a regular file, which has no other names if it may be written to;
     /// `None` if there is none.
-    pub(super) fn open_file(&self, name: &OsStr, write: bool) -> Result<Option<Opened>> {
+    pub(crate) fn open_file(&self, name: &OsStr, write: bool) -> Result<Option<Opened>> {
         // Before opening: opening a device can do things.
         let Some(stat) = self.stat(name)? else { return Ok(None) };
         self.demand_regular(name, &stat)?;
@@ -158,7 +164,7 @@ impl Folder {
     }
 
     /// The same of what was just seen to be a regular file.
-    pub(super) fn open_regular(
+    pub(crate) fn open_regular(
         &self,
         name: &OsStr,
         write: bool,
@@ -175,7 +181,7 @@ impl Folder {
     }
 
     /// The same of a file that may have other names.
-    pub(super) fn open_linked(
+    pub(crate) fn open_linked(
         &self,
         name: &OsStr,
         write: bool,
@@ -199,7 +205,7 @@ impl Folder {
 
     /// Opens a file to read it, whatever it is; `None` if that is not to be had.
     /// Opening a device could do things, so this is for folders of feeds.
-    pub(super) fn glimpse(&self, name: &OsStr) -> Option<File> {
+    pub(crate) fn glimpse(&self, name: &OsStr) -> Option<File> {
         let flags = OFlags::RDONLY
             | OFlags::NOFOLLOW
             | OFlags::NONBLOCK
@@ -209,7 +215,7 @@ impl Folder {
     }
 
     /// Refuses what is no regular file.
-    pub(super) fn demand_regular(&self, name: &OsStr, stat: &Stat) -> Result<()> {
+    pub(crate) fn demand_regular(&self, name: &OsStr, stat: &Stat) -> Result<()> {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => return Ok(()),
             FileType::Symlink => "a symbolic link",
@@ -223,7 +229,7 @@ impl Folder {
     }
 
     /// Makes a new file nobody else can read and locks it.
-    pub(super) fn create(&self, name: &OsStr) -> Result<File> {
+    pub(crate) fn create(&self, name: &OsStr) -> Result<File> {
         let flags = OFlags::CREATE
             | OFlags::EXCL
             | OFlags::RDWR
@@ -240,7 +246,7 @@ impl Folder {
 
     /// Removes a file, if it is there, that a copy made and nobody holds the
     /// lock on: that copy was killed.
-    pub(super) fn remove_left(&self, name: &OsStr) -> Result<()> {
+    pub(crate) fn remove_left(&self, name: &OsStr) -> Result<()> {
         if let Some(left) = self.open_file(name, false)? {
             self.lock(&left.file, name)?;
             self.remove(name)?;
@@ -251,7 +257,7 @@ impl Folder {
     /// Locks a file against another copy. A reader holds its lock for a
     /// moment only; whoever holds one longer is another copy. File systems
     /// without locks go without.
-    pub(super) fn lock(&self, file: &File, name: &OsStr) -> Result<()> {
+    pub(crate) fn lock(&self, file: &File, name: &OsStr) -> Result<()> {
         const LONG: Duration = Duration::from_secs(1);
         if lock_within(file, FlockOperation::NonBlockingLockExclusive, LONG)
             .map_err(|e| self.error("lock", name, e))?
@@ -263,7 +269,7 @@ impl Folder {
     }
 
     /// Whether `name` is still the file opened from it.
-    pub(super) fn demand_current(&self, file: &File, name: &OsStr) -> Result<()> {
+    pub(crate) fn demand_current(&self, file: &File, name: &OsStr) -> Result<()> {
         let opened = fs::fstat(file).map_err(|e| self.error("inspect", name, e))?;
         match self.stat(name)? {
             Some(now) if same_file(&now, &opened) => Ok(()),
@@ -272,7 +278,7 @@ impl Folder {
     }
 
     /// Gives a file the access rights, and if we may the owner, of another.
-    pub(super) fn adopt(&self, file: &File, name: &OsStr, from: &Stat) -> Result<()> {
+    pub(crate) fn adopt(&self, file: &File, name: &OsStr, from: &Stat) -> Result<()> {
         let now = fs::fstat(file).map_err(|e| self.error("inspect", name, e))?;
         if (now.st_uid, now.st_gid) != (from.st_uid, from.st_gid) {
             let owner = fs::Uid::from_raw(from.st_uid);
@@ -292,7 +298,7 @@ impl Folder {
     }
 
     /// Removes a file, if it is there.
-    pub(super) fn remove(&self, name: &OsStr) -> Result<()> {
+    pub(crate) fn remove(&self, name: &OsStr) -> Result<()> {
         self.forget_names(name);
         match fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -301,7 +307,7 @@ impl Folder {
     }
 
     /// Renames a file over whatever has the new name.
-    pub(super) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<()> {
+    pub(crate) fn replace(&self, from: &OsStr, to: &OsStr) -> Result<()> {
         self.forget_names(from);
         self.forget_names(to);
         fs::renameat(&self.fd, from, &self.fd, to)
@@ -309,7 +315,7 @@ impl Folder {
     }
 
     /// Renames a file to a name that is free; `false` if it is taken.
-    pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> Result<bool> {
+    pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> Result<bool> {
         self.forget_names(from);
         self.forget_names(to);
         match fs::renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE) {
@@ -328,7 +334,7 @@ impl Folder {
 
     /// Gives a file a second name that is free. `None` if it is taken,
     /// `Some(false)` if the file system has no hard links.
-    pub(super) fn link(&self, from: &OsStr, to: &OsStr) -> Result<Option<bool>> {
+    pub(crate) fn link(&self, from: &OsStr, to: &OsStr) -> Result<Option<bool>> {
         match fs::linkat(&self.fd, from, &self.fd, to, AtFlags::empty()) {
             Ok(()) => Ok(Some(true)),
             Err(Errno::EXIST) => Ok(None),
@@ -340,7 +346,7 @@ impl Folder {
     }
 
     /// Bytes that this user can still write.
-    pub(super) fn free_bytes(&self) -> Result<u64> {
+    pub(crate) fn free_bytes(&self) -> Result<u64> {
         let stat = fs::fstatvfs(&self.fd)
             .map_err(|e| Error::io("inspect the file system of", &self.path, e.into()))?;
         let free = if geteuid().is_root() { stat.f_bfree } else { stat.f_bavail };
@@ -348,7 +354,7 @@ impl Folder {
     }
 
     /// Makes names last: after it, a power cut does not undo them.
-    pub(super) fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         match fs::fsync(&self.fd) {
             // Some file systems have nothing to sync in a directory.
             Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
@@ -359,7 +365,7 @@ impl Folder {
     /// Whether [`Folder::sync_whole`] puts all that was written on the disk. It
     /// does on file systems of a disk of this machine; others, which a program
     /// or another machine keeps, may take no notice.
-    pub(super) fn syncs_whole(&self) -> bool {
+    pub(crate) fn syncs_whole(&self) -> bool {
         const LOCAL: [u32; 11] = [
             0xef53,      // ext2, ext3, ext4
             0x5846_5342, // xfs
@@ -381,13 +387,13 @@ impl Folder {
 
     /// Puts all that was written to the file system on the disk. Fails if
     /// anything of it could not be, since this directory was opened.
-    pub(super) fn sync_whole(&self) -> Result<()> {
+    pub(crate) fn sync_whole(&self) -> Result<()> {
         fs::syncfs(&self.fd)
             .map_err(|e| Error::io("sync the file system of", &self.path, e.into()))
     }
 
     /// Puts one file on the disk.
-    pub(super) fn sync_file(&self, name: &OsStr) -> Result<()> {
+    pub(crate) fn sync_file(&self, name: &OsStr) -> Result<()> {
         match self.open_file(name, true)? {
             Some(opened) => {
                 fs::fdatasync(&opened.file).map_err(|e| self.error("sync", name, e))
@@ -397,7 +403,7 @@ impl Folder {
     }
 
     /// The names in the directory.
-    pub(super) fn names(&self) -> Result<Vec<OsString>> {
+    pub(crate) fn names(&self) -> Result<Vec<OsString>> {
         let mut names = Vec::new();
         self.each_name(|name| names.push(name.to_owned()))?;
         Ok(names)
@@ -405,7 +411,7 @@ impl Folder {
 
     /// Calls `each` with every name in the directory, of which there may be
     /// more than memory should hold.
-    pub(super) fn each_name(&self, mut each: impl FnMut(&OsStr)) -> Result<()> {
+    pub(crate) fn each_name(&self, mut each: impl FnMut(&OsStr)) -> Result<()> {
         let cannot = |e: Errno| Error::io("list", &self.path, e.into());
         for entry in fs::Dir::read_from(self.fd.as_fd()).map_err(cannot)? {
             each(OsStr::from_bytes(entry.map_err(cannot)?.file_name().to_bytes()));
@@ -414,7 +420,7 @@ impl Folder {
     }
 
     /// The names of all definitions of MySQL 8 (`feed_7_363.sdi`).
-    pub(super) fn sdi_names(&self) -> Result<Arc<[OsString]>> {
+    pub(crate) fn sdi_names(&self) -> Result<Arc<[OsString]>> {
         let mut known = self.sdi_names.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(names) = &*known {
             return Ok(names.clone());
@@ -433,7 +439,7 @@ impl Folder {
 
     /// Makes the file `name` if it is not there and locks it; `None` if
     /// another program has the lock.
-    pub(super) fn lock_file(&self, name: &OsStr) -> Result<Option<File>> {
+    pub(crate) fn lock_file(&self, name: &OsStr) -> Result<Option<File>> {
         let flags = OFlags::CREATE
             | OFlags::RDWR
             | OFlags::NOFOLLOW
@@ -457,7 +463,7 @@ impl Folder {
     /// Takes the lock on the file `name`, together with others that only look;
     /// `None` if a program holds it that writes. Where there is no such file
     /// there is nothing to lock.
-    pub(super) fn share_lock(&self, name: &OsStr) -> Result<Option<Option<File>>> {
+    pub(crate) fn share_lock(&self, name: &OsStr) -> Result<Option<Option<File>>> {
         let Some(opened) = self.open_file(name, false)? else { return Ok(Some(None)) };
         let operation = FlockOperation::NonBlockingLockShared;
         let locked = lock_within(&opened.file, operation, PATIENCE)
@@ -480,6 +486,6 @@ fn replaced() -> Error {
 }
 
 /// Whether two `stat`s are of one file.
-pub(super) fn same_file(a: &Stat, b: &Stat) -> bool {
+pub(crate) fn same_file(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
 }

@@ -8,6 +8,7 @@ use super::source::{DefinitionFile, Input, MAX_DEFINITION};
 use crate::error::{Error, Result};
 use crate::feed::read_up_to;
 use crate::myisam::{Definition, Layout, parse_frm, parse_sdi};
+use rustix::fs::Stat;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where a copy is or will be.
-pub(super) struct Place<'f, 'n> {
+pub(crate) struct Place<'f, 'n> {
     pub folder: &'f Folder,
     /// The name of the copy: `feed_7.MYD`.
     pub name: &'n OsStr,
@@ -28,7 +29,7 @@ impl Place<'_, '_> {
     }
 
     /// `feed_7` of `feed_7.MYD`, with something behind it.
-    pub(super) fn sibling(&self, suffix: &OsStr) -> OsString {
+    pub(crate) fn sibling(&self, suffix: &OsStr) -> OsString {
         let mut name = Path::new(self.name).file_stem().unwrap_or_default().to_owned();
         name.push(suffix);
         name
@@ -113,7 +114,7 @@ impl Place<'_, '_> {
 
     /// The suffixes of the definitions readers of the copy take: `.frm`, or those
     /// of the `.sdi` files.
-    pub(super) fn definition_suffixes(&self) -> Result<Vec<OsString>> {
+    pub(crate) fn definition_suffixes(&self) -> Result<Vec<OsString>> {
         if self.is_fina() {
             let meta = OsString::from(".meta");
             let is_there = self.folder.stat(&self.sibling(&meta))?.is_some();
@@ -190,7 +191,7 @@ pub(super) fn parse(file: &DefinitionFile) -> Result<Definition> {
 
 /// A file being written under a name of its own; removed unless it was given its
 /// real one, or is put aside to get it.
-pub(super) struct Partial<'a> {
+pub(crate) struct Partial<'a> {
     folder: &'a Folder,
     name: OsString,
     pub file: File,
@@ -199,7 +200,7 @@ pub(super) struct Partial<'a> {
 
 impl<'a> Partial<'a> {
     /// The file that will be `name`, with all that is to be in it.
-    pub(super) fn with(
+    pub(crate) fn with(
         folder: &'a Folder,
         name: &OsStr,
         bytes: &[u8],
@@ -214,7 +215,7 @@ impl<'a> Partial<'a> {
 
     /// The file that will be `name`, with all that is to be in it, not synced
     /// yet.
-    pub(super) fn filled(
+    pub(crate) fn filled(
         folder: &'a Folder,
         name: &OsStr,
         bytes: &[u8],
@@ -226,19 +227,34 @@ impl<'a> Partial<'a> {
     }
 
     /// Puts it on the disk.
-    pub(super) fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         self.file.sync_all().map_err(|e| Error::io("sync", &self.path(), e))
     }
 
+    /// Gives it the owner and the rights of `rights` and puts it on the disk; the
+    /// owner, if it could not have him.
+    pub(crate) fn finish(&self, rights: &Stat) -> Result<Option<(u32, u32)>> {
+        self.folder.adopt(&self.file, &self.name, rights)?;
+        let now = rustix::fs::fstat(&self.file)
+            .map_err(|e| Error::io("inspect", &self.path(), e.into()))?;
+        self.sync()?;
+        let wanted = (rights.st_uid, rights.st_gid);
+        Ok(((now.st_uid, now.st_gid) != wanted).then_some(wanted))
+    }
+
     /// Begins the file that will be `name`.
-    pub(super) fn create(folder: &'a Folder, name: &OsStr) -> Result<Partial<'a>> {
-        let name = Self::name_for(name);
+    pub(crate) fn create(folder: &'a Folder, name: &OsStr) -> Result<Partial<'a>> {
+        Self::create_as(folder, Self::name_for(name))
+    }
+
+    /// Begins a file that is called so until it gets its name.
+    pub(crate) fn create_as(folder: &'a Folder, name: OsString) -> Result<Partial<'a>> {
         let file = folder.create(&name)?;
         Ok(Partial { folder, name, file, kept: false })
     }
 
     /// Removes what a copy of `name` that was killed left.
-    pub(super) fn sweep(folder: &Folder, name: &OsStr) -> Result<()> {
+    pub(crate) fn sweep(folder: &Folder, name: &OsStr) -> Result<()> {
         folder.remove_left(&Self::name_for(name))
     }
 
@@ -249,18 +265,18 @@ impl<'a> Partial<'a> {
         hidden
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.join(&self.name)
     }
 
-    pub(super) fn name(&self) -> &OsStr {
+    pub(crate) fn name(&self) -> &OsStr {
         &self.name
     }
 
     /// Gives the file its name, in place of whatever has it now. What takes the
     /// place of something is on the disk before: after a power cut there may be
     /// the new name, and what was not synced behind it not.
-    pub(super) fn publish(mut self, name: &OsStr) -> Result<()> {
+    pub(crate) fn publish(mut self, name: &OsStr) -> Result<()> {
         if self.folder.stat(name)?.is_some() {
             self.sync()?;
         }
@@ -270,13 +286,13 @@ impl<'a> Partial<'a> {
     }
 
     /// Leaves it as it is: it gets its name later.
-    pub(super) fn put_aside(mut self) -> OsString {
+    pub(crate) fn put_aside(mut self) -> OsString {
         self.kept = true;
         self.name.clone()
     }
 
     /// Gives the file its name, which must be free; `false` if it is not.
-    pub(super) fn publish_new(&mut self, name: &OsStr) -> Result<bool> {
+    pub(crate) fn publish_new(&mut self, name: &OsStr) -> Result<bool> {
         self.kept = self.folder.rename(&self.name, name)?;
         Ok(self.kept)
     }

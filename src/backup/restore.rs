@@ -931,8 +931,8 @@ impl Restore {
         }
         let tally = read.map_err(|error| error.at(&source.rows.path))?;
         let mut owner = None;
-        if let (Some(partial), Some(to)) = (&partial, to) {
-            owner = self.finish(to, partial)?;
+        if let Some(partial) = &partial {
+            owner = self.finish(partial)?;
         }
         // Rows without definition stay so: only a database needs one.
         let places_definition = match (&self.target, &source.definition) {
@@ -945,7 +945,7 @@ impl Restore {
             let place = Place { folder: to, name: &name };
             let name = place.sibling(&file.suffix);
             let partial = Partial::filled(to, &name, &file.bytes)?;
-            self.finish(to, &partial)?;
+            self.finish(&partial)?;
             beside = Some((name, partial));
         }
         // A reader would take one that stays for the definition of these rows.
@@ -1021,18 +1021,11 @@ impl Restore {
 
     /// Gives a file the owner and the rights that files have there, and puts it
     /// on the disk; the owner, if it could not have him.
-    fn finish(&self, to: &Folder, partial: &Partial) -> Result<Option<(u32, u32)>> {
-        let mut missing = None;
-        if let Some(rights) = &self.rights {
-            to.adopt(&partial.file, partial.name(), rights)?;
-            let now = rustix::fs::fstat(&partial.file)
-                .map_err(|e| Error::io("inspect", &partial.path(), e.into()))?;
-            if (now.st_uid, now.st_gid) != (rights.st_uid, rights.st_gid) {
-                missing = Some((rights.st_uid, rights.st_gid));
-            }
+    fn finish(&self, partial: &Partial) -> Result<Option<(u32, u32)>> {
+        match &self.rights {
+            Some(rights) => partial.finish(rights),
+            None => partial.sync().map(|()| None),
         }
-        partial.sync()?;
-        Ok(missing)
     }
 
     /// Makes the target if it is not there.
@@ -1142,7 +1135,7 @@ fn demand_no_data_directory(folder: &Folder, path: &Path) -> Result<()> {
 /// Files that a server has beside the directories of its databases.
 const SERVERS_FILES: [&str; 3] = ["ibdata1", "aria_log_control", "mysql.ibd"];
 
-fn has_servers_files(folder: &Folder) -> Result<bool> {
+pub(crate) fn has_servers_files(folder: &Folder) -> Result<bool> {
     for name in SERVERS_FILES {
         if folder.stat(OsStr::new(name))?.is_some() {
             return Ok(true);
@@ -1222,7 +1215,7 @@ fn kind_of(to: &Folder, path: &Path, options: &RestoreOptions) -> Result<Target>
 
 /// The owner and the mode that files in a directory get: its owner; the mode of
 /// one that is there already.
-fn rights(to: &Folder) -> Result<Stat> {
+pub(crate) fn rights(to: &Folder) -> Result<Stat> {
     let mut rights = to.identity()?;
     let names = to.names()?;
     let is_database = names.iter().any(|name| name == "db.opt");

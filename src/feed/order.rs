@@ -240,6 +240,20 @@ impl Order {
         self.runs.get(index + 1).map_or(self.len, |next| next.rank)
     }
 
+    /// How many rows lie in the file behind one of a later time.
+    pub(super) fn late(&self) -> u64 {
+        let mut late = 0;
+        // Where the first of all rows of later runs lies.
+        let mut first = u64::MAX;
+        for (index, run) in self.runs.iter().enumerate().rev() {
+            if first < run.row {
+                late += self.run_end(index) - run.rank;
+            }
+            first = first.min(run.row);
+        }
+        late
+    }
+
     /// How much memory it takes, in bytes.
     pub(super) fn footprint(&self) -> usize {
         self.runs.capacity() * size_of::<Run>() + self.summary.footprint()

@@ -361,6 +361,30 @@ impl Snapshot {
         self.view.known.order.in_file_order
     }
 
+    /// How many rows lie in the file behind one of a later time.
+    pub(crate) fn late(&self) -> u64 {
+        self.view.known.order.late()
+    }
+
+    /// How many slots are those of deleted rows, and how many rows have no time.
+    pub(crate) fn left_out(&self) -> Result<(u64, u64)> {
+        let View { source, layout, known: Known { order, .. }, state, .. } = &*self.view;
+        let left_out = state.slots - order.len;
+        if left_out == 0 {
+            return Ok((0, 0));
+        }
+        let len = state.slots * layout.stride() as u64;
+        let bytes = Bytes::new(source, self.table.data(), self.table.path(), len);
+        let mut deleted = 0;
+        scan(&bytes, layout, 0..state.slots, self.table.path(), |_, rows| {
+            let slots = rows.chunks_exact(layout.stride());
+            deleted += slots.filter(|slot| layout.is_deleted(slot)).count() as u64;
+            Ok(())
+        })?;
+        // Where rows are deleted meanwhile, the caller asks again.
+        Ok((deleted, left_out.saturating_sub(deleted)))
+    }
+
     /// A way to read the rows.
     pub(crate) fn cursor(&self) -> Cursor<'_> {
         let View { source, layout, known: Known { order, .. }, state, .. } = &*self.view;

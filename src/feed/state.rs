@@ -150,6 +150,13 @@ impl State {
             .map_or(0, |(header, stamp)| stamp.size.max(header.key_file_length))
     }
 
+    /// Bytes behind the last whole row of a file without index: of a row that is
+    /// being written, or was not written to its end.
+    pub fn torn_bytes(&self) -> u64 {
+        let stride = self.layout.as_ref().map_or(9, |layout| layout.stride() as u64);
+        if self.index.is_some() { 0 } else { self.data.size - self.slots * stride }
+    }
+
     /// Whether the rows were last written long enough before `now` for file
     /// times to show every later write.
     pub fn is_settled(&self, now: SystemTime) -> bool {

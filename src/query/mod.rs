@@ -5,6 +5,7 @@
 //! `(time, row number)`. A row counts if it is live, committed and has a
 //! time; a row whose value is NULL or NaN is there but has no value.
 
+mod census;
 mod columns;
 mod feed_data;
 mod histogram;
@@ -13,6 +14,7 @@ mod rows;
 mod value_at;
 mod window;
 
+pub use census::{Census, census};
 pub use columns::{Columns, columns_from};
 pub use feed_data::feed_data;
 pub use histogram::{Histogram, histogram, sum_by_time};
