@@ -4,7 +4,8 @@
 //! bytes mean rows, [`feed`] finds the files and gives a consistent
 //! [`feed::Snapshot`] of them, [`query`] answers questions over a snapshot,
 //! [`output`] writes answers as text, [`backup`] copies rows as they are
-//! appended. `docs/architecture.md` in the repository draws the picture.
+//! appended, and `convert` writes feeds as emoncms's file engines keep them.
+//! `docs/architecture.md` in the repository draws the picture.
 
 #[cfg(panic = "abort")]
 compile_error!(
@@ -13,6 +14,8 @@ compile_error!(
 );
 
 pub mod backup;
+#[cfg(feature = "cli")]
+pub mod convert;
 pub mod error;
 pub mod feed;
 mod ffi;

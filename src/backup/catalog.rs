@@ -293,7 +293,7 @@ pub struct PastRun {
 }
 
 /// An open catalog.
-pub(super) struct Catalog {
+pub(crate) struct Catalog {
     connection: Connection,
     path: PathBuf,
     /// Whether it is that of a run, which nobody else writes to.
@@ -389,7 +389,7 @@ impl Catalog {
     }
 
     /// Whether a directory has a catalog.
-    pub(super) fn is_in(folder: &Folder) -> Result<bool> {
+    pub(crate) fn is_in(folder: &Folder) -> Result<bool> {
         let stat = folder.stat(OsStr::new(CATALOG_FILE))?;
         // An empty one was being made when that was cut short.
         Ok(stat.is_some_and(|stat| stat.st_size > 0))

@@ -106,7 +106,7 @@ fn attempt(
 }
 
 /// The error for a directory that is not there.
-pub(super) fn no_directory(path: &Path) -> Error {
+pub(crate) fn no_directory(path: &Path) -> Error {
     Error::new(Status::NotFound, "there is no such directory").at(path)
 }
 

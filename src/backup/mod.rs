@@ -13,6 +13,7 @@
 //!  ├─ generation ── what copies were before
 //!  └─ options ── which feeds, and how
 //! verify, status, restore ── what a destination holds, and putting it back
+//! whole ── which copies may be read without their catalog
 //! copy ── one copy without a catalog: looks at both sides, has done what is decided
 //!  ├─ compare ── how the end of the copy compares with the source
 //!  ├─ plan ── decides, knowing nothing of files
@@ -47,6 +48,8 @@ mod source;
 mod status;
 mod verify;
 mod vfs;
+#[cfg(feature = "cli")]
+mod whole;
 
 pub use catalog::{CATALOG_FILE, Ending, Kind, PastRun};
 pub use copy::{CopyOptions, copy};
@@ -61,4 +64,16 @@ pub use run::{Backup, Done, FeedReport, Summary};
 pub use status::{Destination, FeedState, Health, destinations};
 pub use verify::{
     Checked, Compared, Comparison, Damage, Differing, Reading, RowRange, Verify, What,
+};
+
+#[cfg(feature = "cli")]
+pub(crate) use self::{
+    catalog::Catalog,
+    copy::no_directory,
+    fina::{Fina, Meta as FinaMeta, STRIDE as FINA_STRIDE},
+    folder::{Folder, same_file},
+    held::{Partial, Place},
+    options::{demand_sensible, feed_of_source},
+    restore::{has_servers_files, rights},
+    whole::Whole,
 };

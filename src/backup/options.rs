@@ -318,7 +318,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 
 /// Checks what `only` and `exclude` say: a range that runs backwards, or empty
 /// words, would silently match nothing.
-pub(super) fn demand_sensible(options: &RunOptions) -> Result<()> {
+pub(crate) fn demand_sensible(options: &RunOptions) -> Result<()> {
     let is_odd = |pattern: &&String| {
         pattern.is_empty()
             || pattern.split_once('-').is_some_and(|(from, to)| {
@@ -339,7 +339,7 @@ pub(super) fn demand_sensible(options: &RunOptions) -> Result<()> {
 /// Whether a directory's file is one that tells of a feed: not only its rows,
 /// for a feed of another storage engine cannot be copied, and that must be
 /// said, not passed over.
-pub(super) fn feed_of_source(file: &Path, prefix: &str) -> Option<FeedName> {
+pub(crate) fn feed_of_source(file: &Path, prefix: &str) -> Option<FeedName> {
     let extension = file.extension()?.to_str()?;
     let stem = file.file_stem()?.to_str()?;
     match extension {

@@ -5,6 +5,7 @@ mod backup;
 mod calendar;
 mod client;
 mod console;
+mod convert;
 mod database;
 #[cfg(feature = "export")]
 mod export;
@@ -44,11 +45,12 @@ Examples:
   emonfeed backup /var/lib/mysql/emoncms /mnt/usb/emoncms
   emonfeed status /mnt/usb/emoncms
   emonfeed verify /mnt/usb/emoncms --source /var/lib/mysql/emoncms
+  emonfeed convert /var/lib/mysql/emoncms /var/opt/emoncms/phpfina --to phpfina --dry-run
 
 `emonfeed help get` explains a command and shows more examples.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; of backup and restore also 3
-finished but incomplete; of verify and status, 3 that something is wrong with
+Exit codes: 0 done, 1 failed, 2 wrong usage; of backup, restore and convert also
+3 finished but incomplete; of verify and status, 3 that something is wrong with
 the copies; 11 another run holds the lock."
 )]
 struct Cli {
@@ -64,6 +66,7 @@ enum Command {
     Restore(restore::Args),
     Verify(verify::Args),
     Status(status::Args),
+    Convert(convert::Args),
     #[cfg(feature = "export")]
     Export(export::Args),
 }
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => return restore::run(args),
         Command::Verify(args) => return verify::run(args),
         Command::Status(args) => return status::run(args),
+        Command::Convert(args) => return convert::run(args),
         #[cfg(feature = "export")]
         Command::Export(args) => return export::run(args),
     };
