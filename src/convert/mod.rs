@@ -254,6 +254,21 @@ impl Convert {
             rights,
             options,
         };
+        let same = convert.feeds.windows(2).find(|pair| {
+            let [one, other] = [&pair[0], &pair[1]].map(|feed| convert.files(feed));
+            one == other
+        });
+        if let Some(pair) = same {
+            return Err(Error::new(
+                Status::Argument,
+                format!(
+                    "{} and {} would have the same files: leave one of them out",
+                    pair[0].file(),
+                    pair[1].file()
+                ),
+            )
+            .at(source));
+        }
         if !convert.options.dry_run {
             convert.lock()?;
             convert.sweep()?;

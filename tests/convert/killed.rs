@@ -140,6 +140,30 @@ fn any_call_that_changes_something_may_fail() {
     }
 }
 
+#[test]
+fn told_to_stop_it_ends_at_the_next_piece() {
+    for engine in ["phptimeseries", "phpfina"] {
+        let scene = scene(engine);
+        // The first write of the second feed.
+        let calls = scene.calls();
+        let writes = calls.iter().filter(|call| call.name == "pwrite64").count();
+        let nth = writes / 2 + 1;
+        scene.rewind();
+        let output = std::process::Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e"])
+            .arg(format!("inject=pwrite64:signal=SIGINT:when={nth}"))
+            .arg(env!("CARGO_BIN_EXE_emonfeed"))
+            .args(scene.args())
+            .output()
+            .expect("strace runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("stopped before the end"), "{said}");
+        assert!(!names(&scene.dirs.copies).iter().any(|name| name.starts_with('.')));
+        scene.expect_whole("told to stop");
+    }
+}
+
 /// What a run did to files and names, in the order of the calls: `fsync feed_3.MYD`.
 fn traced(scene: &Scene) -> Vec<String> {
     scene.rewind();

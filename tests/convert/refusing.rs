@@ -61,6 +61,14 @@ fn places_that_are_none_of_ours() {
     let other = table.data.with_file_name("other.MYD");
     fs::copy(&table.data, &other).unwrap();
     is_refused(&other, copies, 1, "tells of no feed");
+    let twin = Table::bare(source, "feed_007", &rows(0..10));
+    is_refused(
+        source,
+        copies,
+        2,
+        "feed_007.MYD and feed_7.MYD would have the same files",
+    );
+    fs::remove_file(twin.data).unwrap();
     fs::write(copies.join("db.opt"), "").unwrap();
     is_refused(source, copies, 1, "database server");
     fs::remove_file(copies.join("db.opt")).unwrap();

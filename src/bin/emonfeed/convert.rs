@@ -548,13 +548,12 @@ impl<'a> Printer<'a> {
         self.out(format_args!("{line}; {bytes} bytes in {:.2} s", took.as_secs_f64()));
         if let Some(switch) = switch {
             self.out(format_args!(
-                "Have emoncms use these files, {} of {} in its table feeds, when nothing writes to \
-                 the feeds:",
-                engine.name(),
-                engine.number()
+                "To have emoncms use these files ({} is {}), when nothing writes to the feeds:",
+                engine.number(),
+                engine.name()
             ));
             self.out(format_args!("  {};", switch.sql));
-            self.out("and, if it uses Redis:");
+            self.out("And if it uses Redis:");
             for command in switch.redis {
                 self.out(format_args!("  {command}"));
             }
