@@ -67,6 +67,9 @@ pub use verify::{
 };
 
 #[cfg(feature = "cli")]
+pub use whole::Whole;
+
+#[cfg(feature = "cli")]
 pub(crate) use self::{
     catalog::Catalog,
     copy::no_directory,
@@ -75,5 +78,4 @@ pub(crate) use self::{
     held::{Partial, Place},
     options::{demand_sensible, feed_of_source},
     restore::{has_servers_files, rights},
-    whole::Whole,
 };

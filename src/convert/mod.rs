@@ -148,7 +148,6 @@ impl ConvertOptions {
 
 /// Feeds to be converted.
 pub struct Convert {
-    from: Folder,
     /// The directory of the feeds.
     source: PathBuf,
     to: Folder,
@@ -244,7 +243,6 @@ impl Convert {
         let whole = Whole::open(&from)?;
         let rights = rights(&to)?;
         let convert = Convert {
-            from,
             source: directory.to_owned(),
             to,
             target: target.to_owned(),
@@ -378,7 +376,7 @@ impl Convert {
     pub fn plan(&self, feed: &FeedName, progress: Progress) -> Result<Option<Plan>> {
         self.demand_free(feed)?;
         if let Some(whole) = &self.whole {
-            whole.demand(&self.from, feed)?;
+            whole.demand(feed)?;
         }
         let source = self.open_feed(feed)?;
         for _ in 0..ATTEMPTS {

@@ -355,3 +355,32 @@ fn odd_values_and_times_are_text_and_numbers() {
     assert_eq!(lines.collect::<Vec<_>>(), ["1,inf", "2,-inf", "3,", "4,-0"]);
     assert_eq!(text(2106), "time,value\n4294967295,0.1\n");
 }
+
+#[test]
+fn of_a_backup_only_what_its_catalog_vouches_for_is_exported() {
+    let dirs = Dirs::new();
+    dirs.write(1, &days(NEW_YEAR, 10));
+    dirs.write(2, &days(NEW_YEAR, 10));
+    let copies = dirs.root.path().join("copies");
+    let backup = run(&[
+        OsStr::new("backup"),
+        OsStr::new("--same-device"),
+        dirs.source.as_os_str(),
+        copies.as_os_str(),
+    ]);
+    said(&backup, 0);
+    // As a run that was killed leaves it.
+    let mut copy =
+        OpenOptions::new().append(true).open(copies.join("feed_2.MYD")).unwrap();
+    std::io::Write::write_all(&mut copy, &row(NEW_YEAR + 20 * DAY, 1.0)).unwrap();
+    let [export, option] = ["export", "--to"].map(OsStr::new);
+    let args = [export, copies.as_os_str(), option, dirs.to.as_os_str()];
+    let (out, err) = said(&run(&args), 3);
+    assert!(out.contains("feed 1: 10 rows"), "{out}");
+    assert!(err.contains("feed 2: ") && err.contains("does not vouch"), "{err}");
+    // And while one is at work.
+    let lock = fs::File::open(copies.join(emonfeed::backup::LOCK_FILE)).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let (_, err) = said(&run(&args), 11);
+    assert!(err.contains("right now"), "{err}");
+}

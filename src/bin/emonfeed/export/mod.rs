@@ -10,7 +10,7 @@ use crate::console::{Console, FAILED, INCOMPLETE};
 use crate::selection::Selection;
 use crate::signals::Signals;
 use dataset::Dataset;
-use emonfeed::backup::{Destinations, FeedName, RunOptions};
+use emonfeed::backup::{Destinations, FeedName, RunOptions, Whole};
 use emonfeed::{Error, Result, Status};
 use format::{Form, Format, Packing};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -159,7 +159,13 @@ fn export(args: &Args, console: &mut Console) -> Result<Total> {
     if !args.dry_run {
         dataset.describe()?;
     }
-    let run = Run { dataset: &dataset, form, years: Years::new(), dry_run: args.dry_run };
+    let run = Run {
+        dataset: &dataset,
+        form,
+        years: Years::new(),
+        dry_run: args.dry_run,
+        copies: Whole::in_directory(&args.source)?,
+    };
     console.bar.set_length(feeds.len() as u64);
     let signals = Signals::watch();
     let mut report = Report { args, console, total };
@@ -214,9 +220,7 @@ fn each(
         NonZeroUsize::get,
     );
     let stop = || signals.stopped();
-    let one = |feed: &FeedName| {
-        run.feed(&source.join(feed.file()), feed.number(), &stop).transpose()
-    };
+    let one = |feed: &FeedName| run.feed(source, feed, &stop).transpose();
     if threads == 1 {
         for feed in feeds.iter().take_while(|_| !stop()) {
             if let Some(outcome) = one(feed) {

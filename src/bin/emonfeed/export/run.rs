@@ -3,6 +3,7 @@
 use super::dataset::{Dataset, Known, Partition};
 use super::format::{Form, Shape, Writer};
 use super::partition::{Digest, Years, digests, read_year};
+use emonfeed::backup::{FeedName, Whole};
 use emonfeed::{Error, Feed, Result, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -27,6 +28,8 @@ pub struct Run<'a> {
     pub form: Form,
     pub years: Years,
     pub dry_run: bool,
+    /// Which copies are whole, if the feeds are those of a backup.
+    pub copies: Option<Whole>,
 }
 
 /// Why a feed's part ended early.
@@ -45,16 +48,17 @@ impl Run<'_> {
     /// Brings a feed's partitions up to date; `None` if it was told to stop.
     pub fn feed(
         &self,
-        path: &Path,
-        number: &str,
+        source: &Path,
+        name: &FeedName,
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<Exported>> {
         // Rows that were read may be gone when the next are.
         const ATTEMPTS: u32 = 4;
-        let feed = Feed::open(path)?;
+        self.copies.as_ref().map_or(Ok(()), |copies| copies.demand(name))?;
+        let feed = Feed::open(source.join(name.file()))?;
         let mut attempts = 1;
         loop {
-            match self.attempt(&feed, number, stop) {
+            match self.attempt(&feed, name.number(), stop) {
                 Ok(exported) => return Ok(Some(exported)),
                 Err(End::Stopped) => return Ok(None),
                 Err(End::Failed(e))
