@@ -140,3 +140,32 @@ fn a_disk_may_be_full() {
     }
     assert!(full > 0, "the disk was never full");
 }
+
+/// The files of before and after have the same length here, and after the kill the
+/// source is again what it was before: what is known must not be believed.
+#[test]
+fn a_source_may_go_back_after_a_run_was_killed() {
+    let dirs = Dirs::new();
+    let text = ["--format", "csv", "--compression", "none", "-q", "--threads", "1"];
+    let old = days(NEW_YEAR, 3);
+    let mut new = old.clone();
+    // Another digit of the second value, 0.125.
+    new[14..18].copy_from_slice(&0.625_f32.to_le_bytes());
+    dirs.write(1, &old);
+    dirs.export(&text);
+    let before = dirs.root.path().join("before");
+    copy_tree(&dirs.to, &before);
+    let expected = partitions(&dirs.to);
+    dirs.write(1, &new);
+    let calls = calls::changing(&dirs.args(&text));
+    for call in &calls {
+        fs::remove_dir_all(&dirs.to).unwrap();
+        copy_tree(&before, &dirs.to);
+        dirs.write(1, &new);
+        let killed = calls::injected(&dirs.args(&text), call, "signal=SIGKILL", &[]);
+        assert!(killed.is_some(), "{call} was not made again");
+        dirs.write(1, &old);
+        dirs.export(&text);
+        assert!(partitions(&dirs.to) == expected, "killed at {call}");
+    }
+}
