@@ -9,8 +9,12 @@ use Emonfeed\Feed;
 $feed = new Feed(write_feed(folder('memory_estimate'), 1, [[1000, 1], [200000, 2]]));
 $fits = 0;
 $throws = 0;
-for ($points = 60000; $points < 160000; $points += 2500) {
+$calls = 0;
+/* Under valgrind a few will do: it takes its time. */
+$step = getenv('USE_ZEND_ALLOC') === '0' ? 10000 : 2500;
+for ($points = 60000; $points < 160000; $points += $step) {
     foreach (['windows', 'windowsJson'] as $method) {
+        $calls++;
         try {
             $answer = $feed->$method(0, $points, 1, Feed::COUNT);
             $fits++;
@@ -20,9 +24,9 @@ for ($points = 60000; $points < 160000; $points += 2500) {
         unset($answer);
     }
 }
-var_dump($fits + $throws, $fits > 40, $throws > 5);
+var_dump($fits + $throws === $calls, $fits > $calls / 2, $throws > $calls / 16);
 ?>
 --EXPECT--
-int(80)
+bool(true)
 bool(true)
 bool(true)
