@@ -101,19 +101,35 @@ fn rows(client: &mut Client, until: i64) -> Vec<(u32, f64)> {
         .collect()
 }
 
-fn expect_rows(written: &[u8], mut wanted: Vec<(u32, f64)>) {
-    // Of one second the last.
-    wanted.reverse();
-    wanted.dedup_by_key(|row| row.0);
-    wanted.reverse();
+/// Of one second the last.
+fn last_of_each(mut rows: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
+    rows.reverse();
+    rows.dedup_by_key(|row| row.0);
+    rows.reverse();
+    rows
+}
+
+fn expect_rows(written: &[u8], wanted: &[(u32, f64)]) {
     let wanted: Vec<u8> = wanted
-        .into_iter()
+        .iter()
         .flat_map(|(time, value)| {
-            let row = [&[0xf9], &time.to_le_bytes()[..], &single(value).to_le_bytes()];
+            let row = [&[0xf9], &time.to_le_bytes()[..], &single(*value).to_le_bytes()];
             row.concat()
         })
         .collect();
     assert!(written == wanted);
+}
+
+/// How many values float32 cuts, and how many it does not hold at all.
+fn losses(rows: &[(u32, f64)], is_big: bool) -> (u64, u64) {
+    let values = || rows.iter().map(|row| row.1).filter(|value| !value.is_nan());
+    let is_too_large = |value: &f64| value.abs() > f64::from(f32::MAX);
+    // A double does not tell whether a BIGINT was cut already.
+    let is_cut = |value: &f64| {
+        f64::from(*value as f32) != *value || is_big && value.abs() >= 2_f64.powi(53)
+    };
+    let cut = values().filter(|value| !is_too_large(value) && is_cut(value));
+    (cut.count() as u64, values().filter(is_too_large).count() as u64)
 }
 
 fn values(written: &[u8]) -> Vec<f32> {
@@ -148,10 +164,12 @@ fn files_hold_what_sql_answers_for_tables_of_every_shape() {
 
             let (target, done) =
                 convert(&server.database(), lossy(Engine::PhpTimeSeries));
-            expect_rows(
-                &fs::read(target.path().join("feed_1.MYD")).unwrap(),
-                all.clone(),
-            );
+            let kept = last_of_each(all.clone());
+            expect_rows(&fs::read(target.path().join("feed_1.MYD")).unwrap(), &kept);
+            let figures = done.plan.figures;
+            let is_big = shape.value_type.starts_with("BIGINT");
+            let lost = (figures.narrowed, figures.too_large);
+            assert_eq!(lost, losses(&kept, is_big), "{}", shape.name);
             compared += done.compared;
             let census = done.plan.census;
             let counts = server.sql(&format!(
@@ -260,7 +278,7 @@ fn what_a_table_of_that_moment_holds_is_converted_while_it_is_written_to() {
         let wanted = rows(&mut client, until);
         later += converted.later;
         if *engine == Engine::PhpTimeSeries {
-            expect_rows(&fs::read(target.path().join("feed_1.MYD")).unwrap(), wanted);
+            expect_rows(&fs::read(target.path().join("feed_1.MYD")).unwrap(), &wanted);
         } else {
             let written = values(&fs::read(target.path().join("1.dat")).unwrap());
             assert!(written.iter().copied().eq(wanted.iter().map(|row| single(row.1))));

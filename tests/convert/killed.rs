@@ -227,14 +227,17 @@ fn what_gets_a_name_is_on_the_disk_and_so_are_names_before_others() {
 
 #[test]
 fn what_a_disk_did_not_take_is_found_by_reading_it_again() {
-    // The kernel says that it wrote, and did not.
-    for (engine, len) in [("phptimeseries", 180), ("phpfina", 80)] {
+    // The kernel says that it wrote, and did not: in each attempt the first of two
+    // writes, so that there is a hole in a file of the right length.
+    for (engine, option, count, which, len) in [
+        ("phptimeseries", "--last", 20_000, "1+2", 131_067),
+        ("phpfina", "--last", 40_000, "2+3", 131_072),
+        ("phpfina", "--average", 40_000, "2+3", 131_072),
+    ] {
         let dirs = dirs_in_memory();
-        Table::indexed(&dirs.source, "feed_7", &rows(0..20));
+        Table::indexed(&dirs.source, "feed_7", &rows(0..count));
         let scene = Scene { dirs, engine, wanted: Vec::new() };
-        // Every write of rows, in each attempt; a .meta has 16 bytes.
-        let step = if engine == "phpfina" { "2+2" } else { "1+1" };
-        let happens = format!("retval={len}:when={step}");
+        let happens = format!("retval={len}:when={which}");
         let log = tempfile::NamedTempFile::new().unwrap();
         let output = std::process::Command::new("strace")
             .args(["-f", "-qq", "-o"])
@@ -242,6 +245,7 @@ fn what_a_disk_did_not_take_is_found_by_reading_it_again() {
             .args(["-e", "trace=pwrite64", "-e", &format!("inject=pwrite64:{happens}")])
             .arg(env!("CARGO_BIN_EXE_emonfeed"))
             .args(scene.args())
+            .arg(option)
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

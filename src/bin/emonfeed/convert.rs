@@ -349,6 +349,8 @@ struct Printer<'a> {
     console: Console,
     /// Columns the longest feed number takes.
     width: usize,
+    /// Rows read of all feeds, each as often as it was.
+    rows: u64,
 }
 
 impl<'a> Printer<'a> {
@@ -359,24 +361,29 @@ impl<'a> Printer<'a> {
             // Hides itself where there is no terminal.
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         };
-        Printer { args, zone, console: Console::new(bar), width: 0 }
+        Printer { args, zone, console: Console::new(bar), width: 0, rows: 0 }
     }
 
     fn begin(&mut self, convert: &Convert, feeds: usize, what: &str) {
         let numbers = convert.feeds().iter().map(|feed| feed.number().len());
         self.width = numbers.max().unwrap_or(0);
         let template = format!("{{bar:25}} {{pos}} of {{len}} feeds {what}{{msg}}");
+        self.console.bar.set_length(feeds as u64);
         if let Ok(style) = ProgressStyle::with_template(&template) {
             self.console.bar.set_style(style);
         }
-        self.console.bar.reset();
         self.console.bar.set_message("");
-        self.console.bar.set_length(feeds as u64);
+        self.console.bar.reset();
+        self.rows = 0;
     }
 
-    fn read(&self, feed: &FeedName, _rows: u64) {
+    fn read(&mut self, feed: &FeedName, rows: u64) {
+        self.rows += rows;
         if !self.console.bar.is_hidden() {
-            self.console.bar.set_message(format!(", feed {}", feed.number()));
+            let (millions, feed) = (self.rows as f64 / 1e6, feed.number());
+            self.console
+                .bar
+                .set_message(format!(", feed {feed}, {millions:.1} million rows read"));
         }
     }
 
