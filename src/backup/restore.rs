@@ -905,7 +905,8 @@ impl Restore {
                 Status::Argument,
                 format!(
                     "PHPTimeSeries cannot hold this feed as it is: its rows have {stride} bytes, \
-                     not 9; it is restored into a database, or has to be converted"
+                     not 9; it is restored into a database, or converted by \
+                     `emonfeed convert`"
                 ),
             )
             .at(&source.rows.path));

@@ -35,7 +35,7 @@ use crate::backup::{
 };
 use crate::error::{Error, Result, Status};
 use crate::feed::{Access, Feed, Options, changed};
-use crate::query::{Aggregate, Meta, census, meta};
+use crate::query::{Aggregate, Meta, Point, census, meta};
 use rustix::fs::{Advice, FlockOperation, Stat, fadvise, flock};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
@@ -412,32 +412,8 @@ impl Convert {
         let end = self.options.end.unwrap_or(i64::MAX).min(u32::MAX.into());
         let census = census(source, from, end)?;
         let until = census.span.map_or(from - 1, |(_, last)| last);
-        let (form, detected) = match self.options.engine {
-            Engine::PhpTimeSeries => (Form::Rows, None),
-            Engine::PhpFina => {
-                let aggregate = self.options.aggregate;
-                let detected =
-                    match self.options.interval {
-                        Some(_) => None,
-                        None => {
-                            let mut gaps = Gaps::new();
-                            let take = |reading: crate::query::Point| {
-                                gaps.take(reading.time);
-                                Ok(())
-                            };
-                            if !rows::each(source, from, until, progress, take)? {
-                                return Ok(Looked::Stopped);
-                            }
-                            let found = gaps.interval();
-                            Some(found.ok_or_else(|| {
-                                no_interval(gaps.best()).at(source.path())
-                            })?)
-                        }
-                    };
-                let detects = detected.map_or(1, |found| found.interval);
-                let interval = self.options.interval.unwrap_or(detects);
-                (Form::Slots { interval, aggregate }, detected)
-            }
+        let Some((form, detected)) = self.form(source, from, until, progress)? else {
+            return Ok(Looked::Stopped);
         };
         let mut encoder = Encoder::new(form, value_type.starts_with("BIGINT"), Nowhere);
         if !rows::each(source, from, until, progress, |reading| encoder.take(reading))? {
@@ -457,6 +433,39 @@ impl Convert {
             form,
             drops_before_1970,
         })))
+    }
+
+    /// What is written of readings in a range of time; the interval, if none is
+    /// given, by the gaps between them.
+    fn form(
+        &self,
+        source: &Feed,
+        from: i64,
+        until: i64,
+        progress: Progress,
+    ) -> Result<Option<(Form, Option<Detected>)>> {
+        let ConvertOptions { engine, interval, aggregate, .. } = self.options;
+        match (engine, interval) {
+            (Engine::PhpTimeSeries, _) => Ok(Some((Form::Rows, None))),
+            (Engine::PhpFina, Some(interval)) => {
+                Ok(Some((Form::Slots { interval, aggregate }, None)))
+            }
+            (Engine::PhpFina, None) => {
+                let mut gaps = Gaps::new();
+                let take = |reading: Point| {
+                    gaps.take(reading.time);
+                    Ok(())
+                };
+                if !rows::each(source, from, until, progress, take)? {
+                    return Ok(None);
+                }
+                let found = gaps.interval();
+                let found =
+                    found.ok_or_else(|| no_interval(gaps.best()).at(source.path()))?;
+                let form = Form::Slots { interval: found.interval, aggregate };
+                Ok(Some((form, Some(found))))
+            }
+        }
     }
 
     /// Writes a feed, compares what was written with it, and gives it its name.
@@ -570,9 +579,10 @@ impl Convert {
                 )));
             }
         };
-        self.publish(partials)?;
         let end = self.options.end.unwrap_or(i64::MAX).min(u32::MAX.into());
         let later = census(source, plan.until + 1, end)?.within;
+        // From here on only the target matters.
+        self.publish(partials)?;
         let converted = Converted { plan: plan.clone(), compared, later, owner };
         Ok(Attempt::Done(Box::new(converted)))
     }

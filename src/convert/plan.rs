@@ -3,7 +3,7 @@
 use super::encode::{Figures, Form};
 use super::gaps::Detected;
 use super::{Engine, file};
-use crate::query::{Aggregate, Census};
+use crate::query::Census;
 use std::fmt::{self, Display};
 
 /// A file of PHPFina with more slots than this has to have readings in some of
@@ -39,14 +39,6 @@ impl Plan {
         match self.form {
             Form::Rows => None,
             Form::Slots { interval, .. } => Some(interval),
-        }
-    }
-
-    /// How readings of one slot become one value.
-    pub fn aggregate(&self) -> Aggregate {
-        match self.form {
-            Form::Rows => Aggregate::Last,
-            Form::Slots { aggregate, .. } => aggregate,
         }
     }
 

@@ -312,7 +312,7 @@ pub(super) fn demand_phptimeseries(
             Status::Argument,
             format!(
                 "PHPTimeSeries cannot hold this feed as it is: row {row} {why}; it is \
-                 restored into a database, or has to be converted"
+                 restored into a database, or converted by `emonfeed convert`"
             ),
         ))
     };
