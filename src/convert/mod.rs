@@ -34,7 +34,7 @@ use crate::backup::{
     feed_of_source, has_servers_files, no_directory, rights, same_file,
 };
 use crate::error::{Error, Result, Status};
-use crate::feed::{Access, Feed, Options, changed};
+use crate::feed::{Access, Feed, Options, changed, lock_within};
 use crate::query::{Aggregate, Meta, Point, census, meta};
 use rustix::fs::{Advice, FlockOperation, Stat, fadvise, flock};
 use rustix::io::Errno;
@@ -42,6 +42,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How often a feed that changes meanwhile is begun again.
 const ATTEMPTS: u32 = 4;
@@ -277,14 +278,16 @@ impl Convert {
     /// Locks the target. The lock is the directory's own, so that no file is left;
     /// file systems without such locks go without.
     fn lock(&self) -> Result<()> {
-        match flock(&self.to, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Err(Error::new(
+        // One that was killed may be about to end.
+        const PATIENCE: Duration = Duration::from_millis(200);
+        let operation = FlockOperation::NonBlockingLockExclusive;
+        match lock_within(&self.to, operation, PATIENCE) {
+            Ok(false) => Err(Error::new(
                 Status::Locked,
                 "another conversion is writing to this directory",
             )
             .at(&self.target)),
-            Ok(())
-            | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::BADF) => Ok(()),
+            Ok(true) | Err(Errno::BADF) => Ok(()),
             Err(e) => Err(Error::io("lock", &self.target, e.into())),
         }
     }

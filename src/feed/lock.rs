@@ -6,6 +6,7 @@ use crate::error::{Error, Result, Status};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -63,14 +64,14 @@ pub(crate) fn held_too_long(path: &Path) -> Error {
 /// Takes a lock; `false` if somebody else held one for all of `patience`.
 /// File systems without locks go without.
 pub(crate) fn lock_within(
-    file: &File,
+    file: impl AsFd,
     operation: FlockOperation,
     patience: Duration,
 ) -> Result<bool, Errno> {
     const WAIT: Duration = Duration::from_millis(1);
     let begun = Instant::now();
     loop {
-        match flock(file, operation) {
+        match flock(&file, operation) {
             Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {
                 return Ok(true);
             }
