@@ -21,7 +21,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo test soak bench bench-indexes setup install install-php uninstall clean help
+.PHONY: all php demo explore test test-explore screenshot soak bench bench-indexes setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -33,6 +33,16 @@ php: all
 
 demo:
 	@sh tests/demo/demo.sh
+
+# The page to look at the feeds in DIR, until Ctrl-C. uPlot comes through npm,
+# once; it runs none of its packages' scripts. HOST counts on the command line only.
+explore: php explore/node_modules/.package-lock.json
+	@sh explore/serve.sh "$$DIR" "$$BACKUP" "$$PORT" "$(if $(findstring command line,$(origin HOST)),$(HOST))"
+
+explore/node_modules/.package-lock.json: explore/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is needed once, to fetch uPlot: apt-get install npm' >&2; exit 1; }
+	npm --prefix explore ci --omit=dev --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 setup:
 	@sh tests/setup.sh test
@@ -46,6 +56,16 @@ test: setup php
 	sh tests/backup_php.sh
 	DEMO_TABLES=writer sh tests/demo/demo.sh
 	DEMO_TABLES=server sh tests/demo/demo.sh
+
+# The page in a browser. Not a part of `make test`, which needs no Node.
+test-explore: php
+	@sh tests/setup.sh explore
+	sh tests/explore.sh
+
+# docs/images/explore.png anew.
+screenshot: php
+	@sh tests/setup.sh explore
+	sh tests/explore.sh -s
 
 # The same tests for much longer, and those that need a nightly compiler. Hours;
 # SECONDS says how long each target is fuzzed.
@@ -102,7 +122,9 @@ help:
 	@echo 'make              builds the library and the command (target/release)'
 	@echo 'make php          builds the PHP extension (target/php-ext/modules/emonfeed.so)'
 	@echo 'make demo         installs what is missing, builds, and shows it all at work'
+	@echo 'make explore      a page to look at the feeds in DIR=... (BACKUP=... PORT=8080 HOST=127.0.0.1)'
 	@echo 'make test         installs what is missing, and runs every test'
+	@echo 'make test-explore tests that page in Chromium (needs Node)'
 	@echo 'make soak         the tests for hours: more of everything, Miri, ThreadSanitizer, fuzzing'
 	@echo 'make bench        times queries and backups beside what people use today (QUICK=1: a small run)'
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'

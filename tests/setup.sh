@@ -2,7 +2,7 @@
 # Looks for the programs that the demo or the tests need, and installs what is
 # missing through apt.
 #
-#   sh tests/setup.sh build|demo|test|soak|bench
+#   sh tests/setup.sh build|demo|test|soak|bench|explore
 #   NO_INSTALL=1 sh tests/setup.sh test     only reports
 #
 # Nothing here starts a service: mariadb-server-core is the server program
@@ -10,7 +10,10 @@
 # package of PHP-FPM would start one, so it is only unpacked, in target/php-fpm.
 set -eu
 
-level=${1:?usage: setup.sh build|demo|test|soak|bench}
+level=${1:?usage: setup.sh build|demo|test|soak|bench|explore}
+# `make explore` itself needs less: a browser is there already.
+target=$level
+[ "$level" != explore ] || target=test-explore
 cd "$(dirname "$0")/.."
 # Debian keeps the database server out of an ordinary user's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -48,6 +51,8 @@ has_mysqli() { has php && php -m | grep -qx mysqli; }
 has_faketime() { has faketime; }
 has_script() { has script; }
 has_time() { [ -x /usr/bin/time ]; }
+has_pngquant() { has pngquant; }
+has_chromium() { has chromium; }
 has_acl() { has setfacl && has getfacl; }
 # What makes a folder with Python's packages; Debian has it apart from Python.
 has_venv() { has python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
@@ -69,6 +74,12 @@ find_missing() {
     need has_php 'php-cli' 'PHP, which calls the extension'
     need has_php_dev 'php-dev' 'phpize and the headers, to build the extension'
     [ "$level" = demo ] && return
+    if [ "$level" = explore ]; then
+        need has_strace 'strace' 'sees which files the server of the page opens'
+        need has_chromium 'chromium' 'the browser that looks at the page'
+        need has_pngquant 'pngquant' 'makes the picture of it small, for the README'
+        return
+    fi
     need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
     need has_client 'mariadb-client-core' 'its client program'
     if [ "$level" = bench ]; then
@@ -95,6 +106,15 @@ find_missing() {
 has_php() { has php; }
 has_java() { has java; }
 has_pkg_config() { has pkg-config; }
+
+# Those of Debian do, but who has others would not want them installed beside.
+check_node() {
+    if ! has node || ! has npm || ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then
+        echo "Node 20 or newer and npm are needed to test the page (here: $(node --version 2>/dev/null || echo none))." >&2
+        echo '  Debian 13 or newer: apt-get install nodejs npm; anywhere else: https://nodejs.org' >&2
+        exit 1
+    fi
+}
 
 check_rust() {
     if ! has cargo || ! has rustc; then
@@ -158,7 +178,7 @@ give_up() {
 fetch_fpm() {
     package=php$(php_version)-fpm
     line="mkdir -p target/php-fpm && cd target/php-fpm && apt-get download $package && dpkg-deb --extract ${package}_*.deb ."
-    echo "Missing for \`make $level\`: PHP-FPM of PHP $(php_version), which serves pages in the tests."
+    echo "Missing for \`make $target\`: PHP-FPM of PHP $(php_version), which serves pages in the tests."
     if [ -n "${NO_INSTALL:-}" ] || ! has apt-get; then
         echo "Put a php-fpm$(php_version) into PATH, or do this:"
         echo "  $line"
@@ -237,7 +257,7 @@ if [ -n "$packages" ]; then
     update=
     all_known || update="${sudo:+sudo }apt-get update"
 
-    echo "Missing for \`make $level\`:"
+    echo "Missing for \`make $target\`:"
     printf '%s' "$report"
     if [ -n "${NO_INSTALL:-}" ]; then
         echo "NO_INSTALL is set, so nothing is installed. To do it yourself:"
@@ -279,6 +299,7 @@ fi
 
 check_php
 case $level in
+explore) check_node ;;
 test | soak)
     has_fpm || fetch_fpm
     has_engines || fetch_engines

@@ -1,0 +1,88 @@
+// What `make explore` says where it cannot serve, and what it leaves behind.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FEEDS, freePort, get, serve, start } from './server.mjs';
+
+function folder(context) {
+    const made = mkdtempSync(join(tmpdir(), 'emonfeed-explore-'));
+    context.after(() => rmSync(made, { recursive: true }));
+    return made;
+}
+
+async function refused(...parameters) {
+    const said = serve(...parameters);
+    await said.ended;
+    assert.deepEqual([said.code, said.out], [1, ''], said.err);
+    return said.err;
+}
+
+test('a directory that is none, or holds no feeds', async (context) => {
+    const place = folder(context);
+    assert.match(await refused(''), /which directory\? make explore DIR=/);
+    assert.match(await refused(join(place, 'none')), /DIR=.*none: there is no such directory/);
+    assert.match(await refused(place), /there are no feeds in it \(feed_1\.MYD/);
+    writeFileSync(join(place, 'users.MYD'), '');
+    assert.match(await refused(place), /there are no feeds in it/);
+    writeFileSync(join(place, 'feed_1.MYD'), '');
+    assert.match(await refused(place, join(place, 'none')), /BACKUP=.*none: there is no such directory/);
+    mkdirSync(join(place, 'a:b'));
+    assert.match(await refused(join(place, 'a:b')), /with a colon in its name/);
+});
+
+test('ports that are none, or taken', async (context) => {
+    for (const port of ['0', 'x', '65536', '-1', '080', '8080x', '123456']) assert.match(await refused(FEEDS, '', port), /PORT=.*: a port is a number from 1 to 65535/, port);
+    const { port } = await start(context);
+    const said = await refused(FEEDS, '', port);
+    assert.match(said, /Address already in use/);
+    assert.match(said, new RegExp(`PHP cannot listen on 127\\.0\\.0\\.1:${port}; if another program has that port: PORT=${port + 1}`));
+    assert.equal((await get(port, '/api/feeds')).status, 200);
+});
+
+test('a link to the directory is followed at the start, and not again', async (context) => {
+    const place = folder(context);
+    mkdirSync(join(place, 'one'));
+    writeFileSync(join(place, 'one', 'feed_1.MYD'), '');
+    symlinkSync('one', join(place, 'link'));
+    const { port } = await start(context, join(place, 'link'));
+    rmSync(join(place, 'link'));
+    symlinkSync('/', join(place, 'link'));
+    assert.equal(JSON.parse((await get(port, '/api/feeds')).body).directory, join(place, 'one'));
+});
+
+test('it listens on loopback alone, whatever the environment holds, and leaves no process behind', async (context) => {
+    const port = await freePort();
+    process.env.HOST = '0.0.0.0';
+    const said = serve(FEEDS, '', port);
+    delete process.env.HOST;
+    context.after(() => said.child.kill('SIGTERM'));
+    await said.started;
+    const listening = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(said.child.pid)], { encoding: 'utf8' });
+    assert.match(listening, new RegExp(`-S 127\\.0\\.0\\.1:${port} `));
+    const master = listening.trim().split(/\s/)[0];
+    const workers = execFileSync('ps', ['-o', 'pid=', '--ppid', master], { encoding: 'utf8' }).trim().split(/\s+/);
+    assert.equal(workers.length, 4);
+    said.child.kill('SIGTERM');
+    await said.ended;
+    assert.equal(said.code, 143);
+    for (const pid of [master, ...workers]) {
+        // They have been told; they may take a moment.
+        for (let i = 0; isAlive(pid); i++) {
+            assert.ok(i < 500, `process ${pid} goes on`);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    }
+});
+
+function isAlive(pid) {
+    try {
+        process.kill(Number(pid), 0);
+        return true;
+    } catch {
+        return false;
+    }
+}
