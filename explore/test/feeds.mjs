@@ -53,8 +53,8 @@ function sun(time) {
     return Math.max(0, round(3600 * (0.62 - 0.3 * wave(time, YEAR, -10 * DAY)) * hump(hour, 12 - half, 12 + half) * Math.max(0.05, Math.min(1, cloud)), 1));
 }
 
-/** Writes rows, MySQL's and PHPTimeSeries's nine bytes each. */
-function write(path, rows) {
+/** Writes rows, [time, value], in MySQL's and PHPTimeSeries's nine bytes each. */
+export function write(path, rows) {
     const file = openSync(path, 'w');
     const bytes = Buffer.alloc(ROW * 65536);
     let used = 0;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { columnsOf, launch, move, open, rangeOf, settled, shown } from './browser.mjs';
-import { END, GAP, HOUSE, ROWS_OF_HOUSE } from './feeds.mjs';
+import { END, GAP, HOUSE, ROWS_OF_HOUSE, write } from './feeds.mjs';
 import { BACKUP, FEEDS, emonfeed, oneOf, start } from './server.mjs';
 
 const DAY = 86400;
@@ -183,6 +183,26 @@ test('missing days are a gap, at any zoom; the rest is not', async () => {
         });
     }
     assert.deepEqual(page.faults, []);
+});
+
+test('windows alone between gaps show what they hold', async (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'emonfeed-explore-'));
+    context.after(() => rmSync(directory, { recursive: true }));
+    const rows = [];
+    // Half a year of fifties, 30 days with three bursts of 0 and 100, and half a year again.
+    const [from, to] = [END - 390 * DAY, END];
+    for (let time = from; time < to; time += 600) {
+        const day = Math.floor((time - from) / DAY);
+        if (day < 180 || day >= 210) rows.push([time, 50]);
+        else if ([187, 195, 203].includes(day)) rows.push([time, (time / 600) % 2 ? 100 : 0]);
+    }
+    write(join(directory, 'feed_1.MYD'), rows);
+    const own = await start(context, directory);
+    const page = await open(browser, own.url + hash({ feeds: 1, from, to }));
+    await settled(page);
+    const { columns, height } = await columnsOf(page);
+    const tall = columns.map(([upper, lower]) => (upper !== null && lower - upper > height * 0.7 ? 'x' : ' ')).join('');
+    assert.equal(tall.trim().split(/ +/).length, 3, tall);
 });
 
 test('pan and zoom by mouse, keys and buttons', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -36,8 +36,10 @@ test('a directory that is none, or holds no feeds', async (context) => {
 
 test('ports that are none, or taken', async (context) => {
     for (const port of ['0', 'x', '65536', '-1', '080', '8080x', '123456']) assert.match(await refused(FEEDS, '', port), /PORT=.*: a port is a number from 1 to 65535/, port);
-    const { port } = await start(context);
+    const { port, server } = await start(context);
+    const log = /Log until then: (.*)/.exec(server.out)[1];
     const said = await refused(FEEDS, '', port);
+    assert.ok(!readFileSync(log, 'utf8').includes('Failed to listen'), 'each server has a log of its own');
     assert.match(said, /Address already in use/);
     assert.match(said, new RegExp(`PHP cannot listen on 127\\.0\\.0\\.1:${port}; if another program has that port: PORT=${port + 1}`));
     assert.equal((await get(port, '/api/feeds')).status, 200);
