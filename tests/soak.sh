@@ -51,6 +51,7 @@ part tests cargo test --locked --no-fail-fast -- --nocapture
 part php sh tests/php.sh test
 part php-sanitized sh tests/php.sh sanitize
 part emoncms sh tests/emoncms.sh
+part explore sh tests/explore.sh
 part fuzz sh fuzz/run.sh "$seconds"
 [ -z "$failed" ] || {
     echo "Failed:$failed (see target/soak)" >&2
