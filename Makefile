@@ -4,6 +4,12 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+# Where the shells look for completions; Debian's zsh also elsewhere.
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
 
 CARGO ?= cargo
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -91,8 +97,15 @@ bench-indexes: all
 # Makes nothing, so that root can run it where only another user has cargo.
 install:
 	@test -f target/release/libemonfeed.a || { echo 'Run make first (as yourself, not as root).' >&2; exit 1; }
-	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)" \
+	    "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
 	install -m 755 target/release/emonfeed "$(DESTDIR)$(BINDIR)/emonfeed"
+	target/release/emonfeed man --to "$(DESTDIR)$(MANDIR)/man1"
+	target/release/emonfeed completions bash >"$(DESTDIR)$(BASHDIR)/emonfeed"
+	target/release/emonfeed completions zsh >"$(DESTDIR)$(ZSHDIR)/_emonfeed"
+	target/release/emonfeed completions fish >"$(DESTDIR)$(FISHDIR)/emonfeed.fish"
+	chmod 644 "$(DESTDIR)$(MANDIR)/man1"/emonfeed.1 "$(DESTDIR)$(MANDIR)/man1"/emonfeed-*.1 \
+	    "$(DESTDIR)$(BASHDIR)/emonfeed" "$(DESTDIR)$(ZSHDIR)/_emonfeed" "$(DESTDIR)$(FISHDIR)/emonfeed.fish"
 	install -m 644 include/emonfeed.h "$(DESTDIR)$(INCLUDEDIR)/emonfeed.h"
 	install -m 644 target/release/libemonfeed.a "$(DESTDIR)$(LIBDIR)/libemonfeed.a"
 	install -m 755 target/release/libemonfeed.so "$(DESTDIR)$(LIBDIR)/libemonfeed.so.$(VERSION)"
@@ -113,7 +126,9 @@ uninstall:
 	rm -f "$(DESTDIR)$(BINDIR)/emonfeed" "$(DESTDIR)$(INCLUDEDIR)/emonfeed.h" \
 	    "$(DESTDIR)$(LIBDIR)/libemonfeed.a" "$(DESTDIR)$(LIBDIR)/libemonfeed.so" \
 	    "$(DESTDIR)$(LIBDIR)/$(SONAME)" "$(DESTDIR)$(LIBDIR)/libemonfeed.so.$(VERSION)" \
-	    "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
+	    "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc" \
+	    "$(DESTDIR)$(MANDIR)/man1"/emonfeed.1 "$(DESTDIR)$(MANDIR)/man1"/emonfeed-*.1 \
+	    "$(DESTDIR)$(BASHDIR)/emonfeed" "$(DESTDIR)$(ZSHDIR)/_emonfeed" "$(DESTDIR)$(FISHDIR)/emonfeed.fish"
 
 clean:
 	$(CARGO) clean
@@ -129,7 +144,7 @@ help:
 	@echo 'make bench        times queries and backups beside what people use today (QUICK=1: a small run)'
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
 	@echo 'make setup        only installs what `make test` needs'
-	@echo 'make install      installs library, header and command under PREFIX=$(PREFIX)'
+	@echo 'make install      installs library, header, command and manual under PREFIX=$(PREFIX)'
 	@echo 'make install-php  installs the extension into this PHP (php-config --extension-dir)'
 	@echo 'make uninstall    removes what `make install` installed'
 	@echo 'make clean        removes target/'

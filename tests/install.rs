@@ -11,10 +11,23 @@ use std::process::Command;
 /// `make` as typed in a shell of its own.
 fn make(arguments: &[String]) -> String {
     let mut command = Command::new("make");
-    for name in ["MAKEFLAGS", "MAKELEVEL", "DESTDIR", "PREFIX", "BINDIR", "LIBDIR"] {
+    for name in [
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "DESTDIR",
+        "PREFIX",
+        "BINDIR",
+        "LIBDIR",
+        "INCLUDEDIR",
+        "DATADIR",
+        "MANDIR",
+        "BASHDIR",
+        "ZSHDIR",
+        "FISHDIR",
+    ] {
         command.env_remove(name);
     }
-    output(command.env_remove("INCLUDEDIR").current_dir(root()).args(arguments))
+    output(command.current_dir(root()).args(arguments))
 }
 
 /// All files and links below `folder`, by path within it.
@@ -33,6 +46,15 @@ fn files(folder: &Path) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// The commands that `emonfeed help` lists.
+fn commands(emonfeed: &Path) -> BTreeSet<String> {
+    let help = output(Command::new(emonfeed).arg("help"));
+    let (_, list) = help.split_once("\nCommands:\n").expect("a list of commands");
+    let (list, _) = list.split_once("\n\n").expect("its end");
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 /// What the installed pkg-config file answers.
@@ -65,7 +87,7 @@ fn a_program_is_built_against_what_was_installed() {
     install("all");
     install("install");
     let version = env!("CARGO_PKG_VERSION");
-    let installed: BTreeSet<String> = [
+    let mut installed: BTreeSet<String> = [
         "bin/emonfeed",
         "include/emonfeed.h",
         "lib/libemonfeed.a",
@@ -73,10 +95,28 @@ fn a_program_is_built_against_what_was_installed() {
         "lib/libemonfeed.so.0",
         &format!("lib/libemonfeed.so.{version}"),
         "lib/pkgconfig/emonfeed.pc",
+        "share/bash-completion/completions/emonfeed",
+        "share/fish/vendor_completions.d/emonfeed.fish",
+        "share/man/man1/emonfeed.1",
+        "share/zsh/site-functions/_emonfeed",
     ]
     .map(str::to_owned)
     .into();
+    let commands = commands(&prefix.join("bin/emonfeed"));
+    assert!(commands.contains("backup") && commands.contains("man"), "{commands:?}");
+    installed
+        .extend(commands.iter().map(|name| format!("share/man/man1/emonfeed-{name}.1")));
     assert_eq!(files(&prefix), installed);
+    for (shell, script) in [
+        ("bash", "bash-completion/completions/emonfeed"),
+        ("zsh", "zsh/site-functions/_emonfeed"),
+        ("fish", "fish/vendor_completions.d/emonfeed.fish"),
+    ] {
+        let script = fs::read_to_string(prefix.join("share").join(script)).unwrap();
+        for command in &commands {
+            assert!(script.contains(command.as_str()), "{shell}: {command}");
+        }
+    }
     for link in ["libemonfeed.so", "libemonfeed.so.0"] {
         let path = libdir.join(link);
         let target = fs::read_link(&path).unwrap_or_else(|e| panic!("{link}: {e}"));
@@ -128,10 +168,13 @@ fn a_program_is_built_against_what_was_installed() {
     run(Command::new(&program).env_remove("LD_LIBRARY_PATH"));
 
     // Nothing of it stays behind, nothing else goes.
-    fs::write(prefix.join("lib/other.so"), "").unwrap();
+    let others = ["lib/other.so", "share/man/man1/emonfeeder.1"];
+    for other in others {
+        fs::write(prefix.join(other), "").unwrap();
+    }
     for _twice in 0..2 {
         install("uninstall");
-        assert_eq!(files(&prefix), BTreeSet::from(["lib/other.so".to_owned()]));
+        assert_eq!(files(&prefix), others.map(str::to_owned).into());
     }
 }
 

@@ -4,6 +4,7 @@
 mod backup;
 mod calendar;
 mod client;
+mod completions;
 mod console;
 mod convert;
 mod database;
@@ -12,6 +13,7 @@ mod export;
 mod failure;
 mod get;
 mod info;
+mod man;
 mod metrics;
 mod plot;
 mod restore;
@@ -69,6 +71,8 @@ enum Command {
     Convert(convert::Args),
     #[cfg(feature = "export")]
     Export(export::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +86,8 @@ fn main() -> ExitCode {
         Command::Convert(args) => return convert::run(args),
         #[cfg(feature = "export")]
         Command::Export(args) => return export::run(args),
+        Command::Completions(args) => completions::run::<Cli>(args),
+        Command::Man(args) => man::run::<Cli>(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
