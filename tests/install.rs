@@ -202,3 +202,22 @@ fn a_staged_installation_knows_nothing_of_the_stage() {
     make(&[&["uninstall".to_owned()], &variables[..]].concat());
     assert_eq!(files(&stage), BTreeSet::new());
 }
+
+#[test]
+fn cargo_installs_the_command() {
+    let folder = c::temporary();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    make(&["all".to_owned()]);
+    output(
+        Command::new(cargo)
+            .args(["install", "--locked", "--path", ".", "--root"])
+            .arg(folder.path())
+            .env("CARGO_TARGET_DIR", root().join("target"))
+            .current_dir(root()),
+    );
+    let command = folder.path().join("bin/emonfeed");
+    assert_eq!(
+        output(Command::new(command).arg("--version")),
+        concat!("emonfeed ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
