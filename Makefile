@@ -27,7 +27,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo explore test test-explore screenshot soak bench bench-indexes setup install install-php uninstall clean help
+.PHONY: all php demo explore test test-explore screenshot soak bench bench-indexes deb test-deb setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -58,6 +58,7 @@ test: setup php
 	$(CARGO) test --locked --no-fail-fast
 	sh tests/php.sh test
 	sh tests/php.sh valgrind
+	sh tests/pie.sh
 	sh tests/emoncms.sh
 	sh tests/backup_php.sh
 	DEMO_TABLES=writer sh tests/demo/demo.sh
@@ -93,6 +94,17 @@ bench:
 bench-indexes: all
 	@sh tests/setup.sh bench
 	sh benches/indexes.sh -o target/bench-indexes.md
+
+# The Debian packages, in target/deb, for the PHP that is here.
+deb:
+	@sh tests/setup.sh deb
+	sh debian/build.sh
+
+# Builds them twice, and installs, uses, upgrades and purges them in a minimal
+# Debian. Some ten minutes, as root.
+test-deb:
+	@sh tests/setup.sh test-deb
+	sh tests/deb.sh
 
 # Makes nothing, so that root can run it where only another user has cargo.
 install:
@@ -143,6 +155,8 @@ help:
 	@echo 'make soak         the tests for hours: more of everything, Miri, ThreadSanitizer, fuzzing'
 	@echo 'make bench        times queries and backups beside what people use today (QUICK=1: a small run)'
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
+	@echo 'make deb          builds the Debian packages (target/deb)'
+	@echo 'make test-deb     tests them in a minimal Debian, for which it needs root'
 	@echo 'make setup        only installs what `make test` needs'
 	@echo 'make install      installs library, header, command and manual under PREFIX=$(PREFIX)'
 	@echo 'make install-php  installs the extension into this PHP (php-config --extension-dir)'

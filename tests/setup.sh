@@ -2,7 +2,7 @@
 # Looks for the programs that the demo or the tests need, and installs what is
 # missing through apt.
 #
-#   sh tests/setup.sh build|demo|test|soak|bench|explore
+#   sh tests/setup.sh build|demo|test|soak|bench|explore|deb|test-deb
 #   NO_INSTALL=1 sh tests/setup.sh test     only reports
 #
 # Nothing here starts a service: mariadb-server-core is the server program
@@ -10,7 +10,7 @@
 # package of PHP-FPM would start one, so it is only unpacked, in target/php-fpm.
 set -eu
 
-level=${1:?usage: setup.sh build|demo|test|soak|bench|explore}
+level=${1:?usage: setup.sh build|demo|test|soak|bench|explore|deb|test-deb}
 # `make explore` itself needs less: a browser is there already.
 target=$level
 [ "$level" != explore ] || target=test-explore
@@ -80,6 +80,21 @@ find_missing() {
         need has_pngquant 'pngquant' 'makes the picture of it small, for the README'
         return
     fi
+    case $level in
+    deb | test-deb | soak)
+        need has_debhelper 'debhelper dpkg-dev' 'makes Debian packages'
+        need has_dh_php 'dh-php' 'makes those of PHP extensions'
+        need has_lintian 'lintian' 'looks for mistakes in packages'
+        ;;
+    esac
+    [ "$level" = deb ] && return
+    case $level in
+    test-deb | soak)
+        need has_debootstrap 'debootstrap' 'makes a minimal Debian, to install the packages in'
+        need has_locales 'locales' 'for a build in another language'
+        ;;
+    esac
+    [ "$level" = test-deb ] && return
     need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
     need has_client 'mariadb-client-core' 'its client program'
     if [ "$level" = bench ]; then
@@ -105,6 +120,11 @@ find_missing() {
 }
 has_php() { has php; }
 has_java() { has java; }
+has_debhelper() { has dh && has dpkg-buildpackage; }
+has_dh_php() { has dh_php; }
+has_lintian() { has lintian; }
+has_debootstrap() { has debootstrap; }
+has_locales() { has localedef && [ -f /usr/share/i18n/locales/tr_TR ]; }
 has_pkg_config() { has pkg-config; }
 
 # Those of Debian do, but who has others would not want them installed beside.

@@ -50,8 +50,10 @@ part tsan thread_sanitizer
 part tests cargo test --locked --no-fail-fast -- --nocapture
 part php sh tests/php.sh test
 part php-sanitized sh tests/php.sh sanitize
+part pie sh tests/pie.sh cargo
 part emoncms sh tests/emoncms.sh
 part explore sh tests/explore.sh
+part deb sh tests/deb.sh
 part fuzz sh fuzz/run.sh "$seconds"
 [ -z "$failed" ] || {
     echo "Failed:$failed (see target/soak)" >&2

@@ -1,0 +1,2 @@
+mod debian/emonfeed.ini
+mod target/php-ext/modules/emonfeed.so
