@@ -78,6 +78,8 @@ screenshot: php
 # SECONDS says how long each target is fuzzed.
 soak: php
 	@sh tests/setup.sh soak
+	@sh tests/setup.sh test-deb
+	@sh tests/setup.sh explore
 	sh tests/soak.sh $(SECONDS)
 
 # What backups and queries cost beside what people use today. Writes

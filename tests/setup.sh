@@ -81,20 +81,18 @@ find_missing() {
         return
     fi
     case $level in
-    deb | test-deb | soak)
+    deb | test-deb)
         need has_debhelper 'debhelper dpkg-dev' 'makes Debian packages'
         need has_dh_php 'dh-php' 'makes those of PHP extensions'
         need has_lintian 'lintian' 'looks for mistakes in packages'
         ;;
     esac
     [ "$level" = deb ] && return
-    case $level in
-    test-deb | soak)
+    if [ "$level" = test-deb ]; then
         need has_debootstrap 'debootstrap' 'makes a minimal Debian, to install the packages in'
         need has_locales 'locales' 'for a build in another language'
-        ;;
-    esac
-    [ "$level" = test-deb ] && return
+        return
+    fi
     need has_server 'mariadb-server-core' 'the server program (no service) to compare answers with'
     need has_client 'mariadb-client-core' 'its client program'
     if [ "$level" = bench ]; then
