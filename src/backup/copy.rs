@@ -66,8 +66,8 @@ pub fn copy(
     let mut retry = Retry::new();
     loop {
         match attempt(&paths, folder.as_ref(), name, options, progress) {
-            Err(e) => retry.wait_out(e, &paths)?,
-            report => return report,
+            Err(e) if retry.waits_out(&e, &paths) => {}
+            other => return other,
         }
     }
 }

@@ -557,11 +557,7 @@ impl Backup {
                 buffer: &mut buffer,
             };
             match advance(&mut context, feed, entry) {
-                Err(e) if !stop.get() => {
-                    if let Err(e) = retry.wait_out(e, &paths) {
-                        break Err(e);
-                    }
-                }
+                Err(e) if !stop.get() && retry.waits_out(&e, &paths) => {}
                 other => break other,
             }
         };

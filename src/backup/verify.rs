@@ -681,11 +681,8 @@ impl Look<'_> {
         let mut rest: Option<Suspects> = None;
         loop {
             let input = match Input::open(data) {
-                Err(e) => {
-                    retry.wait_out(e, &paths)?;
-                    continue;
-                }
-                Ok(input) => input,
+                Err(e) if retry.waits_out(&e, &paths) => continue,
+                input => input?,
             };
             let facts = input.facts();
             if facts.stride != held.stride
@@ -698,12 +695,11 @@ impl Look<'_> {
                 rest = None;
             }
             let round = match self.round(&input, held, common, rest.as_ref()) {
-                Err(e) => {
-                    retry.wait_out(e, &paths)?;
+                Err(e) if retry.waits_out(&e, &paths) => {
                     rest = None;
                     continue;
                 }
-                Ok(round) => round,
+                round => round?,
             };
             let Some((mut compared, suspects)) = round else {
                 // Told to stop; nobody asks for the answer.

@@ -112,7 +112,9 @@ impl Feed {
         let _call = Call::begin();
         let mut retry = Retry::new();
         while let Err(e) = cache::table(&paths, &options) {
-            retry.wait_out(e, &paths)?;
+            if !retry.waits_out(&e, &paths) {
+                return Err(retry.given_up(e, &paths));
+            }
         }
         Ok(Feed { paths, options })
     }
@@ -170,7 +172,9 @@ impl Feed {
                     return Ok(answer);
                 }
             }
-            retry.wait_out(error, &self.paths)?;
+            if !retry.waits_out(&error, &self.paths) {
+                return Err(retry.given_up(error, &self.paths));
+            }
         }
     }
 

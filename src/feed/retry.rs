@@ -2,7 +2,7 @@
 
 use super::files::Paths;
 use super::table::{changed, may_pass};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Status};
 use std::time::{Duration, Instant};
 
 /// As long as a server takes to rename the files of a table, with room.
@@ -20,6 +20,8 @@ pub(crate) struct Retry {
     /// What was met last, and how often in a row before that.
     met: Option<(Status, String)>,
     before: u32,
+    /// Whether it was of those that may pass, and something else came before.
+    passing: bool,
 }
 
 impl Retry {
@@ -30,6 +32,7 @@ impl Retry {
             attempts: 0,
             met: None,
             before: 0,
+            passing: false,
         }
     }
 
@@ -44,28 +47,25 @@ impl Retry {
         true
     }
 
-    /// Waits if `error`, met with the table at `paths`, is one that may pass, so
-    /// that the caller tries again; fails with what there is to say otherwise. An
-    /// error that may pass, and was not met all the time, is no state of the files
-    /// that could be named: all that is known is that they changed meanwhile.
-    pub(crate) fn wait_out(&mut self, error: Error, paths: &Paths) -> Result<()> {
+    /// Waits if `error`, met with the table at `paths`, is one that may pass,
+    /// and says whether to try again.
+    pub(crate) fn waits_out(&mut self, error: &Error, paths: &Paths) -> bool {
         let met = (error.status(), error.to_string());
         if self.met.as_ref() == Some(&met) {
             self.before += 1;
         } else {
             (self.met, self.before) = (Some(met), 0);
         }
-        if !may_pass(&error, paths, self.before) {
-            return Err(error);
-        }
-        let was_met_always = self.before >= self.attempts;
-        if self.wait() {
-            Ok(())
-        } else if was_met_always {
-            Err(error)
-        } else {
-            Err(changed().at(&paths.data))
-        }
+        let may_pass = may_pass(error, paths, self.before);
+        self.passing = may_pass && self.before < self.attempts;
+        may_pass && self.wait()
+    }
+
+    /// The error to give up with when `error` is not waited out. One that may
+    /// pass, and was not met all the time, is no state of the files that could
+    /// be named: all that is known is that they changed meanwhile.
+    pub(crate) fn given_up(&self, error: Error, paths: &Paths) -> Error {
+        if self.passing { changed().at(&paths.data) } else { error }
     }
 
     /// How many waits there were.
@@ -87,10 +87,12 @@ mod tests {
         let mut retry = Retry::new();
         let (last, earlier) = met.split_last().unwrap();
         for &status in earlier {
-            retry.wait_out(Error::new(status, "met"), &paths).unwrap();
+            assert!(retry.waits_out(&Error::new(status, "met"), &paths));
         }
         retry.begun -= PATIENCE * 2;
-        retry.wait_out(Error::new(*last, "met"), &paths).unwrap_err().status()
+        let error = Error::new(*last, "met");
+        assert!(!retry.waits_out(&error, &paths));
+        retry.given_up(error, &paths).status()
     }
 
     #[test]
