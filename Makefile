@@ -65,21 +65,24 @@ test: setup php
 	DEMO_TABLES=server sh tests/demo/demo.sh
 
 # The page in a browser. Not a part of `make test`, which needs no Node.
-test-explore: php
+test-explore:
 	@sh tests/setup.sh explore
+	@$(MAKE) --no-print-directory php
 	sh tests/explore.sh
 
 # docs/images/explore.png anew.
-screenshot: php
+screenshot:
 	@sh tests/setup.sh explore
+	@$(MAKE) --no-print-directory php
 	sh tests/explore.sh -s
 
 # The same tests for much longer, and those that need a nightly compiler. Hours;
 # SECONDS says how long each target is fuzzed.
-soak: php
+soak:
 	@sh tests/setup.sh soak
 	@sh tests/setup.sh test-deb
 	@sh tests/setup.sh explore
+	@$(MAKE) --no-print-directory php
 	sh tests/soak.sh $(SECONDS)
 
 # What backups and queries cost beside what people use today. Writes

@@ -83,6 +83,9 @@ find_missing() {
     case $level in
     deb | test-deb)
         need has_debhelper 'debhelper dpkg-dev' 'makes Debian packages'
+        # By these names: that is how packages say what they are built with.
+        need has_build_essential 'build-essential' 'what every package is built with'
+        need has_package_php_dev 'php-dev' 'what those of extensions are built with'
         need has_dh_php 'dh-php' 'makes those of PHP extensions'
         need has_lintian 'lintian' 'looks for mistakes in packages'
         ;;
@@ -118,6 +121,9 @@ find_missing() {
 }
 has_php() { has php; }
 has_java() { has java; }
+has_package() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+has_build_essential() { has_package build-essential; }
+has_package_php_dev() { has_package php-dev; }
 has_debhelper() { has dh && has dpkg-buildpackage; }
 has_dh_php() { has dh_php; }
 has_lintian() { has lintian; }
@@ -220,8 +226,12 @@ download() { (cd target/php-fpm && apt-get -q download "$package") >"$log" 2>&1;
 
 # The engines that read datasets in the tests, in target/python.
 has_engines() {
-    target/python/bin/python -c 'import duckdb, pyarrow' 2>/dev/null || return
-    [ "$level" != soak ] || target/python/bin/python -c 'import pyspark' 2>/dev/null
+    lists=tests/export/requirements.txt
+    [ "$level" != soak ] || lists="$lists tests/export/requirements-soak.txt"
+    # shellcheck disable=SC2086
+    cat $lists | while IFS='=' read -r name version; do
+        target/python/bin/python -c "import $name; exit($name.__version__ != '${version#=}')" || return
+    done 2>/dev/null
 }
 fetch_engines() {
     lists='-r tests/export/requirements.txt'

@@ -198,12 +198,13 @@ impl FeedName {
         }
     }
 
-    /// The feeds whose rows are in a directory, in the order of their numbers.
+    /// The feeds of which a directory has a file, whether it can be read or not, in
+    /// the order of their numbers.
     pub fn in_directory(directory: &Path, options: &RunOptions) -> Result<Vec<FeedName>> {
         demand_sensible(options)?;
         let folder = Folder::open(directory)?.ok_or_else(|| no_directory(directory))?;
         let names = folder.names()?;
-        let of_file = |name: &OsString| Self::of_file(name.to_str()?, &options.prefix);
+        let of_file = |name: &OsString| feed_of_source(Path::new(name), &options.prefix);
         let feeds: BTreeSet<_> = names.iter().filter_map(of_file).collect();
         Ok(feeds.into_iter().collect())
     }

@@ -135,7 +135,8 @@ impl Feed {
             let now = SystemTime::now();
             match cache::table(&self.paths, &self.options).and_then(|e| e.table.state()) {
                 Ok(state) => return Ok(state.is_settled(now).then(|| state.digest())),
-                Err(error) => retry.wait_out(error, &self.paths)?,
+                Err(error) if retry.waits_out(&error, &self.paths) => {}
+                Err(error) => return Err(retry.given_up(error, &self.paths)),
             }
         }
     }

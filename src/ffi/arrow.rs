@@ -127,11 +127,13 @@ impl Shape {
         if let Some(single) = self.data2 {
             children.push(column_schema(float(single), c"data2", NULLABLE));
         }
-        let children = Children::new(children);
+        let n_children = children.len() as i64;
+        let children = owned(Children::new(children));
         ArrowSchema {
-            n_children: children.0.len() as i64,
-            children: children.0.as_ptr().cast_mut(),
-            private_data: owned(children).cast(),
+            n_children,
+            // SAFETY: it was made just now; only the address of what is in it is taken.
+            children: unsafe { (*children).0.as_ptr() }.cast_mut(),
+            private_data: children.cast(),
             ..column_schema(c"+s", c"", 0)
         }
     }

@@ -260,8 +260,7 @@ fn a_feed_that_cannot_be_read_keeps_none_of_the_others() {
     let (out, err) = said(&run(&dirs.args(&[])), 3);
     assert!(
         out.contains("2 feeds: 20 rows, 2 years written (")
-            && out
-                .contains("; 1 could not be exported; 1 feeds of PHPFina were left out"),
+            && out.contains("; 1 could not be exported; 1 of PHPFina left out"),
         "{out}"
     );
     assert!(err.contains("feed 2: ") && err.contains("feed_2.MYD"), "{err}");
@@ -293,11 +292,14 @@ fn directories_of_something_else_are_refused() {
     fs::write(other.join("letters.txt"), "dear").unwrap();
     refused(&other, &[], "is not empty");
     assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
-    refused(&dirs.source, &[], "is not empty");
+    refused(&dirs.source, &[], "in the directory of the feeds");
+    refused(&dirs.source.join("below"), &[], "in the directory of the feeds");
     assert_eq!(fs::read_dir(&dirs.source).unwrap().count(), 1);
     dirs.export(&[]);
     refused(&dirs.to, &["--format", "csv"], "is another one");
     refused(&dirs.to, &["--compression", "none"], "is another one");
+    fs::copy(dirs.feed(1), dirs.source.join("other_1.MYD")).unwrap();
+    refused(&dirs.to, &["--prefix", "other_"], "is another one");
     refused(&dirs.root.path().join("no/parent"), &[], "no/parent");
     let (_, err) = said(&run(&dirs.args(&["--format", "xml"])), 2);
     assert!(err.contains("parquet, arrow, csv"), "{err}");
@@ -307,6 +309,93 @@ fn directories_of_something_else_are_refused() {
     Command::new("chmod").arg("777").arg(&open).status().unwrap();
     refused(&open, &[], "open");
     assert_eq!(fs::read_dir(&open).unwrap().count(), 0);
+}
+
+#[test]
+fn a_dataset_is_that_of_one_directory() {
+    let (dirs, other) = (Dirs::new(), Dirs::new());
+    dirs.write(1, &days(NEW_YEAR, 10));
+    other.write(2, &days(NEW_YEAR, 10));
+    dirs.export(&[]);
+    let before = partitions(&dirs.to);
+    let refused = run(&other.args_to(&dirs.to, &["--delete"]));
+    let (_, err) = said(&refused, 1);
+    assert!(err.contains("--source-moved"), "{err}");
+    assert_eq!(partitions(&dirs.to), before);
+    // It was moved, or is mounted elsewhere.
+    let moved = dirs.root.path().join("moved");
+    fs::rename(&dirs.source, &moved).unwrap();
+    let [export, option] = ["export", "--to"].map(OsStr::new);
+    let mut args = vec![export, moved.as_os_str(), option, dirs.to.as_os_str()];
+    said(&run(&args), 1);
+    args.push(OsStr::new("--source-moved"));
+    said(&run(&args), 0);
+    args.pop();
+    said(&run(&args), 0);
+    assert_eq!(partitions(&dirs.to), before);
+}
+
+#[test]
+fn feeds_that_have_no_rows_to_read_are_named_and_not_gone() {
+    let dirs = Dirs::new();
+    dirs.write(1, &days(NEW_YEAR, 10));
+    dirs.write(7, &days(NEW_YEAR, 10));
+    dirs.export(&[]);
+    let before = partitions(&dirs.to);
+    // Another engine's now.
+    fs::remove_file(dirs.feed(7)).unwrap();
+    fs::write(dirs.source.join("feed_7.ibd"), "").unwrap();
+    let (out, err) = said(&run(&dirs.args(&["--delete"])), 3);
+    assert!(err.contains("feed 7: ") && !out.contains("gone"), "{out}{err}");
+    assert_eq!(partitions(&dirs.to), before);
+    fs::remove_file(dirs.source.join("feed_7.ibd")).unwrap();
+    fs::write(dirs.source.join("7.dat"), [0; 8]).unwrap();
+    let said_of = dirs.export(&[]);
+    assert!(said_of.contains("feed 7: the source is gone"), "{said_of}");
+    dirs.write(1, &days(NEW_YEAR, 10));
+    fs::rename(dirs.feed(1), dirs.source.join("feed_01.MYD")).unwrap();
+    let (_, err) = said(&run(&dirs.args(&[])), 1);
+    assert!(err.contains("begin with 0"), "{err}");
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_removal_is_named_and_stops_nothing() {
+    let dirs = Dirs::new();
+    for feed in [1, 2, 3] {
+        dirs.write(feed, &days(NEW_YEAR, 10));
+    }
+    dirs.export(&[]);
+    // What a run left that was killed, and what another program put there.
+    fs::write(dirs.to.join("feed=2/.partial"), "half").unwrap();
+    fs::write(dirs.to.join("feed=3/year=2024/_SUCCESS"), "").unwrap();
+    fs::remove_file(dirs.feed(2)).unwrap();
+    fs::remove_file(dirs.feed(3)).unwrap();
+    let (out, err) = said(&run(&dirs.args(&["--delete"])), 3);
+    assert!(out.contains("feed 2: the source is gone, its partitions were removed"));
+    assert!(err.contains("feed 3: ") && err.contains("year=2024"), "{err}");
+    assert!(!dirs.to.join("feed=2").exists());
+}
+
+/// Pieces, row groups and years end where they like.
+#[test]
+fn a_long_feed_is_written_as_it_was_read() {
+    let dirs = Dirs::new();
+    let count = 1_200_000;
+    // Ten seconds apart, over two New Years.
+    let from = 1_735_689_600 - count / 3 * 10 * 2;
+    let rows: Vec<u8> =
+        (0..count).flat_map(|i| row(from + i * 10, (i % 1000) as f32 / 4.0)).collect();
+    dirs.write(1, &rows);
+    dirs.export(&[]);
+    let (to, file) = (dirs.to.to_str().unwrap(), dirs.root.path().join("rows"));
+    crate::engines::read(&["rows", to, file.to_str().unwrap()]);
+    assert!(fs::read(&file).unwrap() == rows);
+    let facts = crate::engines::read(&["facts", to]);
+    assert!(facts.len() >= 2, "{facts:?}");
+    for file in facts {
+        let file: Vec<String> = file.into_iter().map(Option::unwrap).collect();
+        assert_eq!(file[1..], ["ZSTD", "sorted by time", "statistics"], "{file:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,12 @@ of the values, their average, and the sum of data2, parted by tabs; sorted.
 
     read.py duckdb|pyarrow|spark parquet|arrow|csv DATASET
     read.py stream-duckdb|stream-pyarrow LIBRARY FEED_FILE...
+
+Of feed 1 of a dataset of Parquet also its rows as PHPTimeSeries has them, and what
+each file says of itself:
+
+    read.py rows DATASET FILE
+    read.py facts DATASET
 """
 
 import ctypes
@@ -170,8 +176,55 @@ def of_streams(engine, library, paths):
     return found
 
 
+def write_rows(dataset, file):
+    import struct
+
+    import pyarrow.parquet as parquet
+
+    rows = bytearray()
+    for path in files_of_feed_1(dataset):
+        table = parquet.ParquetFile(path).read()
+        times = table["time"].cast("int64").to_pylist()
+        for time, value in zip(times, table["value"].to_pylist()):
+            rows += struct.pack("<BIf", 249, time // 1000, value)
+    with open(file, "wb") as out:
+        out.write(rows)
+
+
+def files_of_feed_1(dataset):
+    import glob
+
+    return sorted(glob.glob(f"{dataset}/feed=1/*/*.parquet"))
+
+
+def facts(dataset):
+    """The order and the kinds of statistics that a reader can go by."""
+    import pyarrow.parquet as parquet
+
+    for path in files_of_feed_1(dataset):
+        meta = parquet.ParquetFile(path).metadata
+        groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+        columns = [group.column(i) for group in groups for i in range(group.num_columns)]
+        first = lambda group: group.column(0).statistics
+        is_sorted = all(
+            group.sorting_columns == (parquet.SortingColumn(0, False, False),) for group in groups
+        ) and all(first(a).max < first(b).min for a, b in zip(groups, groups[1:]))
+        has_statistics = all(column.statistics.has_min_max for column in columns)
+        print(
+            path,
+            *{column.compression for column in columns},
+            "sorted by time" if is_sorted else "not sorted",
+            "statistics" if has_statistics else "none",
+            sep="\t",
+        )
+
+
 def main():
     engine, *arguments = sys.argv[1:]
+    if engine == "facts":
+        return facts(*arguments)
+    if engine == "rows":
+        return write_rows(*arguments)
     if engine.startswith("stream-"):
         found = of_streams(engine, arguments[0], arguments[1:])
     else:

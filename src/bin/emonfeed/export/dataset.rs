@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What the dataset is, in its folder.
@@ -26,6 +27,7 @@ const VERSION: u64 = 1;
 pub struct Dataset {
     folder: PathBuf,
     form: Form,
+    description: Value,
 }
 
 /// What is known of a feed's partitions.
@@ -44,52 +46,86 @@ pub struct Partition {
 }
 
 impl Dataset {
-    /// Whether a dataset may be written to this folder, which need not be there yet:
-    /// one that holds another's files is refused.
-    pub fn check(folder: &Path, form: Form) -> Result<Dataset> {
-        let dataset = Dataset { folder: folder.to_owned(), form };
-        let refuse = |why: String| Err(Error::new(Status::Destination, why).at(folder));
-        match read(&folder.join(DESCRIPTION))? {
-            Some(there) if there == dataset.description() => {}
-            Some(there) => {
-                return refuse(format!(
-                    "the dataset in this directory is another one ({there}); write this one \
-                     ({}) to a directory of its own",
-                    dataset.description()
-                ));
-            }
-            None if holds_something(folder)? => {
-                return refuse(
-                    "this directory is not empty, and no dataset of `emonfeed export`: give \
-                     the dataset a directory of its own"
-                        .to_owned(),
-                );
-            }
-            None => {}
+    /// The dataset of a directory's feeds in this folder, which need not be there yet.
+    pub fn new(
+        folder: &Path,
+        form: Form,
+        source: &Path,
+        prefix: &str,
+    ) -> Result<Dataset> {
+        let there = |path: &Path| match path.canonicalize() {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            found => found.map(Some).map_err(|e| Error::io("inspect", path, e)),
+        };
+        let source = there(source)?.unwrap_or_else(|| source.to_owned());
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let place = match there(folder)? {
+            None => there(parent.unwrap_or(Path::new(".")))?,
+            found => found,
+        };
+        if place.is_some_and(|place| place.starts_with(&source)) {
+            let why = "this is in the directory of the feeds, where a database server may \
+                       stumble over it: give the dataset a directory elsewhere";
+            return Err(Error::new(Status::Destination, why).at(folder));
         }
-        Ok(dataset)
-    }
-
-    /// Says in the folder what it is.
-    pub fn describe(&self) -> Result<()> {
-        let text = self.description();
-        match read(&self.folder.join(DESCRIPTION))? {
-            Some(_) => Ok(()),
-            None => self.write_text(&self.folder, DESCRIPTION, &text),
-        }
-    }
-
-    fn description(&self) -> Value {
         let name = |value: Option<clap::builder::PossibleValue>| {
             value.map(|value| value.get_name().to_owned())
         };
         use clap::ValueEnum;
-        json!({
+        let description = json!({
             "dataset": "emonfeed",
             "version": VERSION,
-            "format": name(self.form.format.to_possible_value()),
-            "compression": name(self.form.packing.to_possible_value()),
-        })
+            "format": name(form.format.to_possible_value()),
+            "compression": name(form.packing.to_possible_value()),
+            "prefix": prefix,
+            "source": source.to_string_lossy(),
+        });
+        Ok(Dataset { folder: folder.to_owned(), form, description })
+    }
+
+    /// Whether it may be written: a folder that holds another one, or anything else, is
+    /// refused; the feeds may be in another directory than before where that is said.
+    pub fn check(&self, source_moved: bool) -> Result<()> {
+        let refuse =
+            |why: String| Err(Error::new(Status::Destination, why).at(&self.folder));
+        let ours = &self.description;
+        match read(&self.folder.join(DESCRIPTION))? {
+            Some(there) if there == *ours => Ok(()),
+            Some(mut there) => {
+                let source = there["source"].clone();
+                there["source"] = ours["source"].clone();
+                if there != *ours {
+                    there["source"] = source;
+                    return refuse(format!(
+                        "the dataset in this directory is another one ({there}); write this \
+                         one ({ours}) to a directory of its own"
+                    ));
+                }
+                if !source_moved {
+                    return refuse(format!(
+                        "the dataset in this directory is that of the feeds in {source}, not in \
+                         {}: if these are the same feeds, say --source-moved; others go to a \
+                         directory of their own",
+                        ours["source"]
+                    ));
+                }
+                Ok(())
+            }
+            None if holds_something(&self.folder)? => refuse(
+                "this directory is not empty, and no dataset of `emonfeed export`: give the \
+                 dataset a directory of its own"
+                    .to_owned(),
+            ),
+            None => Ok(()),
+        }
+    }
+
+    /// Says in the folder what it is.
+    pub fn describe(&self) -> Result<()> {
+        if read(&self.folder.join(DESCRIPTION))?.as_ref() == Some(&self.description) {
+            return Ok(());
+        }
+        self.write_text(&self.folder, DESCRIPTION, &self.description)
     }
 
     fn of_feed(&self, number: &str) -> PathBuf {
@@ -179,6 +215,7 @@ impl Dataset {
         for year in self.years(number)? {
             self.remove_year(number, year)?;
         }
+        remove(&folder.join(PARTIAL), fs::remove_file)?;
         remove(&folder.join(KNOWN), fs::remove_file)?;
         remove(&folder, fs::remove_dir)
     }
@@ -267,13 +304,15 @@ fn create(path: &Path) -> Result<File> {
         .read(true)
         .write(true)
         .create_new(true)
+        // Nobody else may write, whatever the umask says.
+        .mode(0o644)
         .open(path)
         .map_err(|e| Error::io("create", path, e))
 }
 
 /// Makes a folder and those above it, all of which are on the disk then.
 fn make_folders(folder: &Path) -> Result<()> {
-    match DirBuilder::new().create(folder) {
+    match DirBuilder::new().mode(0o755).create(folder) {
         Ok(()) => folder.parent().map_or(Ok(()), sync),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(e) if e.kind() == ErrorKind::NotFound => match folder.parent() {

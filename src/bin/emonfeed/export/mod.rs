@@ -35,15 +35,17 @@ use std::time::Instant;
 /// Each run writes only the years in which rows came, went or were edited; a feed
 /// whose files are the same is not even read. A file is put in the place of the one
 /// before when it is whole, and is never half there. Years whose rows are all gone
-/// are removed. The feeds are only read, from a database's directory, that of
-/// PHPTimeSeries, or a backup, beside whatever is at work there.
+/// are removed. The feeds are only read, from a database's directory or that of
+/// PHPTimeSeries, beside whatever is at work there, or from a backup, which no backup
+/// writes to meanwhile. Of a feed that is written to meanwhile, each piece is of its
+/// own moment; what was missed the next run finds.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   emonfeed export /mnt/usb/emoncms --to /data/emoncms
   Ask DuckDB of it:
-    SELECT feed, avg(value) FROM read_parquet('/data/emoncms/**/*.parquet',
-      hive_partitioning = true) WHERE year = 2025 GROUP BY feed
+    SELECT feed, avg(value) FROM read_parquet('/data/emoncms/*/*/*.parquet',
+      hive_partitioning = true, union_by_name = true) WHERE year = 2025 GROUP BY feed
   Only some feeds, as text:
     emonfeed export /var/lib/mysql/emoncms --to csv --format csv --only 1-50
   See what the next run would do:
@@ -51,7 +53,7 @@ Examples:
 
 Exit codes: 0 the dataset is up to date, 1 nothing could be exported, 2 wrong usage,
 3 some feeds could not be, or it was told to stop, 11 another run holds the lock on
-DEST.")]
+DEST, or a backup is at work on DIR.")]
 pub struct Args {
     /// Where the feeds are, the directory of feed_1.MYD and so on
     #[arg(value_name = "DIR")]
@@ -74,6 +76,9 @@ pub struct Args {
     /// many as there are processors, but no more than 4
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    /// The feeds are those of the dataset, but in another directory than before
+    #[arg(long)]
+    source_moved: bool,
     /// Only say what would be written
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -91,6 +96,9 @@ pub struct Args {
     #[arg(short, long)]
     verbose: bool,
 }
+
+/// More would only wait for the disk.
+const MAX_THREADS: usize = 64;
 
 /// What all feeds came to.
 #[derive(Default)]
@@ -154,8 +162,12 @@ fn export(args: &Args, console: &mut Console) -> Result<Total> {
     let mut total = Total::default();
     let (feeds, all) = feeds(&args.source, &options, &mut total)?;
     let form = Form { format: args.format, packing: args.compression };
-    let dataset = Dataset::check(&args.to, form)?;
+    let dataset = Dataset::new(&args.to, form, &args.source, &options.prefix)?;
+    let replaces = args.source_moved;
+    // Before a lock is left where it does not belong; and when nobody else is at it.
+    dataset.check(replaces)?;
     let _lock = Destinations::open([args.source.as_path()], &args.to, &options)?;
+    dataset.check(replaces)?;
     if !args.dry_run {
         dataset.describe()?;
     }
@@ -174,7 +186,7 @@ fn export(args: &Args, console: &mut Console) -> Result<Total> {
     });
     report.total.stopped = signals.stopped();
     if !report.total.stopped {
-        report.gone(&dataset, &all, &options)?;
+        report.all_gone(&dataset, &all, &options)?;
     }
     report.console.bar.finish_and_clear();
     report.summary(begun.elapsed().as_secs_f64());
@@ -188,18 +200,16 @@ fn feeds(
     total: &mut Total,
 ) -> Result<(Vec<FeedName>, BTreeSet<String>)> {
     let found = FeedName::in_directory(source, options)?;
-    let all = found.iter().map(|feed| feed.number().to_owned()).collect();
+    let is_table = |feed: &&FeedName| feed.file().ends_with(".MYD");
+    let all = found.iter().filter(is_table);
+    let all = all.map(|feed| feed.number().to_owned()).collect();
     let selected = found.into_iter().filter(|feed| feed.is_selected(options));
-    let (tables, others): (Vec<_>, Vec<_>) =
-        selected.partition(|feed| feed.file().ends_with(".MYD"));
+    let (tables, others): (Vec<_>, Vec<_>) = selected.partition(|feed| is_table(&feed));
     total.left_out = others.len() as u64;
     if tables.is_empty() {
         let why = match others.len() {
             0 => "there are no feeds here, or none that was asked for",
-            _ => {
-                "there are only feeds of PHPFina here, which have no times: nothing is \
-                 exported of them"
-            }
+            _ => "there are only feeds of PHPFina here, of which nothing is exported",
         };
         return Err(Error::new(Status::NotFound, why).at(source));
     }
@@ -217,7 +227,7 @@ fn each(
 ) {
     let threads = threads.map_or_else(
         || std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
-        NonZeroUsize::get,
+        |n| n.get().min(MAX_THREADS),
     );
     let stop = || signals.stopped();
     let one = |feed: &FeedName| run.feed(source, feed, &stop).transpose();
@@ -280,19 +290,21 @@ impl Report<'_> {
                     self.console.out(line);
                 }
             }
-            Err(error) => {
-                self.total.failed += 1;
-                if self.args.json {
-                    self.console.out(json!({
-                        "type": "feed",
-                        "feed": feed.number(),
-                        "status": error.status().code(),
-                        "message": error.to_string(),
-                    }));
-                }
-                self.console.complain(format_args!("feed {}: {error}", feed.number()));
-            }
+            Err(error) => self.failed(feed.number(), &error),
         }
+    }
+
+    fn failed(&mut self, number: &str, error: &Error) {
+        self.total.failed += 1;
+        if self.args.json {
+            self.console.out(json!({
+                "type": "feed",
+                "feed": number,
+                "status": error.status().code(),
+                "message": error.to_string(),
+            }));
+        }
+        self.console.complain(format_args!("feed {number}: {error}"));
     }
 
     fn says(&self, exported: &Exported) -> String {
@@ -315,7 +327,7 @@ impl Report<'_> {
     }
 
     /// Feeds of the dataset that the source does not have.
-    fn gone(
+    fn all_gone(
         &mut self,
         dataset: &Dataset,
         all: &BTreeSet<String>,
@@ -331,7 +343,10 @@ impl Report<'_> {
             self.total.gone += 1;
             let what = match (self.args.delete, self.args.dry_run) {
                 (true, false) => {
-                    dataset.remove_feed(&number)?;
+                    if let Err(error) = dataset.remove_feed(&number) {
+                        self.failed(&number, &error);
+                        continue;
+                    }
                     "the source is gone, its partitions were removed"
                 }
                 (true, true) => "the source is gone, its partitions would be removed",
@@ -359,6 +374,7 @@ impl Report<'_> {
             summary["gone"] = total.gone.into();
             summary["left_out"] = total.left_out.into();
             summary["stopped"] = total.stopped.into();
+            summary["dry_run"] = self.args.dry_run.into();
             summary["seconds"] = seconds.into();
             summary["exit_code"] = total.code().into();
             self.console.out(summary);
@@ -376,10 +392,7 @@ impl Report<'_> {
             text.push_str("; told to stop: the next run carries on");
         }
         if total.left_out > 0 {
-            text.push_str(&format!(
-                "; {} feeds of PHPFina were left out",
-                total.left_out
-            ));
+            text.push_str(&format!("; {} of PHPFina left out", total.left_out));
         }
         self.console.out(text);
     }

@@ -2,7 +2,7 @@
 
 use super::format::Shape;
 use emonfeed::query::{Columns, Position, columns_from};
-use emonfeed::{Feed, Result};
+use emonfeed::{Error, Feed, Result, Status};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -12,11 +12,16 @@ use xxhash_rust::xxh3::Xxh3;
 /// Rows read at a time.
 const PIECE: u64 = 1 << 16;
 
-/// Years that rows can be of, 1970 to 2106: where each begins, in Unix seconds.
+/// Changed with every change of how rows are written, so that what an earlier version
+/// wrote is written anew.
+const REVISION: u8 = 1;
+
+/// Years that rows can be of, 1901 to 2106, from the first second of a signed column
+/// to the last of an unsigned one: where each begins, in Unix seconds.
 pub struct Years(Vec<i64>);
 
 impl Years {
-    const FIRST: i16 = 1970;
+    const FIRST: i16 = 1901;
     const LAST: i16 = 2106;
 
     pub fn new() -> Years {
@@ -58,7 +63,7 @@ impl Hasher {
     fn new(shape: Shape) -> Hasher {
         let mut hash = Xxh3::new();
         // Others are written otherwise.
-        hash.update(&[u8::from(shape.single), shape.data2.map_or(2, u8::from)]);
+        hash.update(&[REVISION, u8::from(shape.single), shape.data2.map_or(2, u8::from)]);
         Hasher { rows: 0, hash, bytes: Vec::new() }
     }
 
@@ -80,14 +85,29 @@ impl Hasher {
     }
 }
 
-/// The digests of all years that have rows, and what kinds of columns there are.
-pub fn digests(feed: &Feed, years: &Years) -> Result<(Shape, BTreeMap<i16, Digest>)> {
-    let (none, mut position) = columns_from(feed, Position::at(-1), -1, 1)?;
-    let shape = Shape::of(&none);
+/// What kinds of columns there are.
+pub fn shape(feed: &Feed) -> Result<Shape> {
+    // No row has such a time.
+    let (none, _) = columns_from(feed, Position::at(i64::MIN), i64::MIN, 1)?;
+    Ok(Shape::of(&none))
+}
+
+/// The digests of all years that have rows; `None` if it was told to stop.
+pub fn digests(
+    feed: &Feed,
+    years: &Years,
+    shape: Shape,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<BTreeMap<i16, Digest>>> {
+    let mut position = Position::at(i64::MIN);
     let mut digests = BTreeMap::new();
     let mut current: Option<(i16, Hasher)> = None;
     loop {
+        if stop() {
+            return Ok(None);
+        }
         let (columns, behind) = columns_from(feed, position, i64::MAX, PIECE)?;
+        demand(feed, &columns, shape)?;
         let mut from = 0;
         while from < columns.len() {
             let year = years.of(columns.times[from]);
@@ -106,12 +126,21 @@ pub fn digests(feed: &Feed, years: &Years) -> Result<(Shape, BTreeMap<i16, Diges
         }
     }
     digests.extend(current.map(|(year, hasher)| (year, hasher.digest())));
-    Ok((shape, digests))
+    Ok(Some(digests))
+}
+
+/// Fails if the columns became others since the feed was looked at.
+fn demand(feed: &Feed, columns: &Columns, shape: Shape) -> Result<()> {
+    if Shape::of(columns) == shape {
+        return Ok(());
+    }
+    let what = "the table's columns became others meanwhile; begin again";
+    Err(Error::new(Status::Changed, what).at(feed.path()))
 }
 
 /// Gives the rows of one year piece by piece; what they were. `None` if `take` told
 /// to stop.
-pub fn read_year<E: From<emonfeed::Error>>(
+pub fn read_year<E: From<Error>>(
     feed: &Feed,
     years: &Years,
     year: i16,
@@ -123,11 +152,7 @@ pub fn read_year<E: From<emonfeed::Error>>(
     let mut hasher = Hasher::new(shape);
     loop {
         let (columns, behind) = columns_from(feed, position, end, PIECE)?;
-        if Shape::of(&columns) != shape {
-            let what = "the table's columns became others meanwhile; begin again";
-            let changed = emonfeed::Error::new(emonfeed::Status::Changed, what);
-            return Err(changed.at(feed.path()).into());
-        }
+        demand(feed, &columns, shape)?;
         hasher.take(&columns, 0..columns.len());
         if !take(&columns)? {
             return Ok(None);
@@ -147,6 +172,8 @@ mod tests {
     fn every_second_belongs_to_its_year() {
         let years = Years::new();
         for (time, year) in [
+            (i64::from(i32::MIN), 1901),
+            (-1, 1969),
             (0, 1970),
             (31_535_999, 1970),
             (31_536_000, 1971),

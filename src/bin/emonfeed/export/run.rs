@@ -2,12 +2,13 @@
 
 use super::dataset::{Dataset, Known, Partition};
 use super::format::{Form, Shape, Writer};
-use super::partition::{Digest, Years, digests, read_year};
+use super::partition::{Digest, Years, digests, read_year, shape};
 use emonfeed::backup::{FeedName, Whole};
 use emonfeed::{Error, Feed, Result, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// What was done about a feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,12 @@ impl Run<'_> {
     ) -> Result<Option<Exported>> {
         // Rows that were read may be gone when the next are.
         const ATTEMPTS: u32 = 4;
+        if name.number().len() > 1 && name.number().starts_with('0') {
+            // Engines take the names of directories for numbers.
+            let why = "a feed's number must not begin with 0: engines would take it for \
+                       another feed's";
+            return Err(Error::new(Status::Argument, why).at(&source.join(name.file())));
+        }
         self.copies.as_ref().map_or(Ok(()), |copies| copies.demand(name))?;
         let feed = Feed::open(source.join(name.file()))?;
         let mut attempts = 1;
@@ -77,7 +84,7 @@ impl Run<'_> {
         number: &str,
         stop: &dyn Fn() -> bool,
     ) -> std::result::Result<Exported, End> {
-        let before = feed.fingerprint()?;
+        let before = self.fingerprint(feed)?;
         let mut known = self.dataset.known(number)?;
         if before.is_some() && before == known.source {
             return Ok(Exported {
@@ -86,10 +93,8 @@ impl Run<'_> {
                 ..Exported::default()
             });
         }
-        let (shape, now) = digests(feed, &self.years)?;
-        if stop() {
-            return Err(End::Stopped);
-        }
+        let shape = shape(feed)?;
+        let now = digests(feed, &self.years, shape, stop)?.ok_or(End::Stopped)?;
         let work = Work::new(&known, &self.dataset.years(number)?, &now);
         let mut exported = Exported {
             rows: now.values().map(|digest| digest.rows).sum(),
@@ -102,11 +107,20 @@ impl Run<'_> {
             exported.bytes =
                 self.carry_out(feed, number, &mut known, shape, &work, stop)?;
             // What was read is what the files held, if they were the same all along.
-            known.source = before.filter(|_| feed.fingerprint().ok() == Some(before));
+            known.source = before.filter(|_| self.fingerprint(feed).ok() == Some(before));
             self.dataset.save(number, &known)?;
             exported.rows = rows(&known);
         }
         Ok(exported)
+    }
+
+    /// What tells that a feed is the same as when a run of this version read it.
+    fn fingerprint(&self, feed: &Feed) -> Result<Option<u128>> {
+        let of_version = |files: u128| {
+            let version = env!("CARGO_PKG_VERSION").as_bytes();
+            xxh3_128(&[&files.to_le_bytes()[..], version].concat())
+        };
+        Ok(feed.fingerprint()?.map(of_version))
     }
 
     /// Writes and removes partitions; the bytes written.
@@ -136,11 +150,14 @@ impl Run<'_> {
                 }
                 Err(end) => {
                     self.dataset.give_up(number, year);
-                    self.dataset.save(number, known)?;
+                    // What was written stays so; if that cannot be said, it is written
+                    // again.
+                    let _ = self.dataset.save(number, known);
                     return Err(end);
                 }
             }
         }
+        self.dataset.save(number, known)?;
         for &year in gone {
             self.dataset.remove_year(number, year)?;
         }
