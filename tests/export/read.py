@@ -87,7 +87,10 @@ def by_days(feed, rows):
     return [[feed, *row] for row in zip(*(days[name].to_pylist() for name in names))]
 
 
-def spark_of_files(form, dataset):
+def spark_of_files(_, dataset):
+    """Of Parquet; it reads nothing else here."""
+    from functools import reduce
+
     from pyspark.sql import SparkSession
 
     spark = (
@@ -99,22 +102,15 @@ def spark_of_files(form, dataset):
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("ERROR")
-    if form == "csv":
-        schema = "time BIGINT, value DOUBLE, data2 DOUBLE"
-        rows = spark.read.csv(dataset, header=True, schema=schema, enforceSchema=False)
-        rows = rows.withColumnRenamed("time", "seconds")
-    else:
-        # A feed of floats and one of doubles have no schema in common.
-        from functools import reduce
-
-        each = [
-            spark.read.option("basePath", dataset).parquet(f"{dataset}/feed={feed}")
-            for feed in partitions(dataset)
-        ]
-        rows = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), each)
-        rows = rows.selectExpr("*", "unix_timestamp(time) AS seconds")
-        if "data2" not in rows.columns:
-            rows = rows.selectExpr("*", "CAST(NULL AS DOUBLE) AS data2")
+    # A feed of floats and one of doubles have no schema in common.
+    each = [
+        spark.read.option("basePath", dataset).parquet(f"{dataset}/feed={feed}")
+        for feed in partitions(dataset)
+    ]
+    rows = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), each)
+    rows = rows.selectExpr("*", "unix_timestamp(time) AS seconds")
+    if "data2" not in rows.columns:
+        rows = rows.selectExpr("*", "CAST(NULL AS DOUBLE) AS data2")
     rows.createOrReplaceTempView("rows")
     return [list(row) for row in spark.sql(QUERY).collect()]
 

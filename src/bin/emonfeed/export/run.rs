@@ -157,7 +157,10 @@ impl Run<'_> {
                 }
             }
         }
-        self.dataset.save(number, known)?;
+        if !gone.is_empty() {
+            // So that a failure to remove one does not have the others written again.
+            self.dataset.save(number, known)?;
+        }
         for &year in gone {
             self.dataset.remove_year(number, year)?;
         }
