@@ -12,7 +12,7 @@ use emonfeed::{Error, Feed, Options, Status};
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
-use std::sync::OnceLock;
+use std::rc::Rc;
 
 const BASE: i64 = 3_000;
 /// Longer answers take long and show nothing.
@@ -25,15 +25,22 @@ struct Opened {
     handle: Handle,
 }
 
-// SAFETY: the header allows any number of threads to use a feed.
-unsafe impl Send for Opened {}
-// SAFETY: as above.
-unsafe impl Sync for Opened {}
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // SAFETY: it was handed over to this value, which goes.
+        unsafe { emonfeed_feed_free(self.handle) };
+    }
+}
 
 /// A feed out of order, with NULLs, NaN and the greatest times.
-fn opened() -> &'static Opened {
-    static OPENED: OnceLock<Opened> = OnceLock::new();
-    OPENED.get_or_init(|| {
+fn opened() -> Rc<Opened> {
+    // Goes with the thread, and its files with it.
+    thread_local!(static OPENED: Rc<Opened> = Rc::new(Opened::new()));
+    OPENED.with(Rc::clone)
+}
+
+impl Opened {
+    fn new() -> Opened {
         let mut bytes = Vec::new();
         for i in 0..500_u32 {
             let time = match i % 50 {
@@ -57,7 +64,7 @@ fn opened() -> &'static Opened {
         };
         let feed = Feed::open_with(&table.rows, Options::default()).unwrap();
         Opened { table, feed, handle: handle.expect("a feed") }
-    })
+    }
 }
 
 /// Makes a call and gives the handle it hands over, or status and message.
@@ -130,7 +137,8 @@ pub fn run(data: &[u8]) {
 /// # Safety
 /// Only what is right is done here.
 unsafe fn call(input: &mut Input) {
-    let Opened { table, feed, handle } = opened();
+    let opened = opened();
+    let Opened { table, feed, handle } = &*opened;
     let handle = *handle;
     let null: Handle = ptr::null_mut();
     let (start, end) = (input.near(BASE), input.near(BASE));

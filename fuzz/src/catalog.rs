@@ -12,7 +12,7 @@ use emonfeed::backup::{
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::rc::Rc;
 use tempfile::TempDir;
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -24,9 +24,14 @@ struct Scene {
     copies: Files,
 }
 
-fn scene() -> &'static Scene {
-    static SCENE: OnceLock<Scene> = OnceLock::new();
-    SCENE.get_or_init(|| {
+fn scene() -> Rc<Scene> {
+    // Goes with the thread, and its files with it.
+    thread_local!(static SCENE: Rc<Scene> = Rc::new(Scene::new()));
+    SCENE.with(Rc::clone)
+}
+
+impl Scene {
+    fn new() -> Scene {
         let source = place::directory();
         let path = |name: &str| source.path().join(name);
         for (number, table) in [(1, "plain"), (2, "histogram"), (3, "two_indexes")] {
@@ -55,7 +60,7 @@ fn scene() -> &'static Scene {
             copies.keys()
         );
         Scene { source, source_files, copies }
-    })
+    }
 }
 
 fn files(dir: &Path) -> Files {

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::rc::Rc;
 use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -27,9 +27,14 @@ struct Kept {
     parts: Vec<Range<usize>>,
 }
 
-fn kept() -> &'static Kept {
-    static KEPT: OnceLock<Kept> = OnceLock::new();
-    KEPT.get_or_init(|| {
+fn kept() -> Rc<Kept> {
+    // Goes with the thread, and its files with it.
+    thread_local!(static KEPT: Rc<Kept> = Rc::new(Kept::new()));
+    KEPT.with(Rc::clone)
+}
+
+impl Kept {
+    fn new() -> Kept {
         let dir = place::directory();
         let rows = dir.path().join("feed_1.MYD");
         let mut bytes = Vec::new();
@@ -51,7 +56,7 @@ fn kept() -> &'static Kept {
         assert_eq!(parts.last().map(|part| part.end + HASH), Some(bytes.len()));
         let name = summary.file_name().unwrap().to_owned();
         Kept { _dir: dir, rows, name, bytes, parts }
-    })
+    }
 }
 
 /// The stretches that are followed by their hash.
