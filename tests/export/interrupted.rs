@@ -55,9 +55,13 @@ impl Scene {
     /// Whatever happened, each partition is one of before or one of after; and the
     /// next run makes all of them those of after.
     fn expect_whole(&self, what: &str) {
-        for (path, bytes) in partitions(&self.dirs.to) {
-            let known = [self.old.get(&path), self.new.get(&path)];
-            assert!(known.contains(&Some(&bytes)), "{what}: {}", path.display());
+        let there = partitions(&self.dirs.to);
+        for (path, bytes) in &there {
+            let known = [self.old.get(path), self.new.get(path)];
+            assert!(known.contains(&Some(bytes)), "{what}: {}", path.display());
+        }
+        for path in self.old.keys().filter(|path| self.new.contains_key(*path)) {
+            assert!(there.contains_key(path), "{what}: {} is gone", path.display());
         }
         self.dirs.export(&["-q"]);
         assert!(partitions(&self.dirs.to) == self.new, "{what}: not right afterwards");
@@ -92,6 +96,71 @@ fn any_call_may_be_the_last_or_fail() {
         }
         scene.expect_whole(&what);
     }
+}
+
+/// What lasts through a power cut, at each call of a run: a partition gets its name
+/// when its bytes are on the disk, and what is known of it is said when its name is,
+/// and is not said any more before the partition is touched.
+#[test]
+fn nothing_is_said_of_a_partition_that_a_power_cut_may_take() {
+    let scene = scene();
+    scene.rewind();
+    let log = scene.dirs.root.path().join("calls");
+    let output = Command::new("strace")
+        .args(["-f", "-qq", "-y", "-e", "signal=none", "-o"])
+        .arg(&log)
+        .args(["-e", "trace=write,fsync,syncfs,mkdir,rename,unlink,rmdir"])
+        .arg(env!("CARGO_BIN_EXE_emonfeed"))
+        .args(scene.args())
+        .stdin(Stdio::null())
+        .output()
+        .expect("strace runs");
+    assert!(output.status.success(), "{output:?}");
+    let log = fs::read_to_string(&log).unwrap();
+    let (mut written, mut named, mut folders) = (vec![], vec![], vec![]);
+    let (mut put, mut said) = (0, 0);
+    for line in log.lines().filter(|line| line.contains("/to")) {
+        let call = line.split_once(char::is_whitespace).unwrap().1.trim_start();
+        let (name, rest) = call.split_once('(').unwrap();
+        assert!(
+            rest.ends_with(" = 0") || name == "write" || rest.contains("E"),
+            "{line}"
+        );
+        let path = rest.split(['<', '>', '"']).nth(1).unwrap();
+        let folder = path.rsplit_once('/').unwrap().0;
+        let is_known = rest.contains("/.emonfeed.json\"");
+        match name {
+            "write" if !written.contains(&path) => written.push(path),
+            "fsync" => {
+                written.retain(|file| *file != path);
+                folders.retain(|one| *one != path);
+            }
+            "syncfs" => (named.clear(), folders.clear()).0,
+            "rename" => {
+                assert!(!written.contains(&path), "not on the disk yet: {line}");
+                if is_known {
+                    assert!(named.is_empty(), "{named:?} may not last: {line}");
+                    said += 1;
+                    folders.push(folder);
+                } else if rest.contains("/part-0") {
+                    let known = folder.rsplit_once('/').unwrap().0;
+                    assert!(!folders.contains(&known), "what was said may last: {line}");
+                    put += 1;
+                    named.push(path);
+                }
+            }
+            "unlink" if rest.contains("/part-0") && rest.ends_with(" = 0") => {
+                let known = folder.rsplit_once('/').unwrap().0;
+                assert!(!folders.contains(&known), "what was said may last: {line}");
+                named.push(path);
+            }
+            _ => {}
+        }
+    }
+    assert!(written.is_empty() && named.is_empty(), "{written:?} {named:?}");
+    // Of feed 1 two years are others and one is new, of feed 2 one is another and two
+    // are gone, of feed 3 one is new.
+    assert_eq!((put, said), (5, 7), "{log}");
 }
 
 /// A disk of `$1` KiB with the dataset of before; a run, and one on a larger disk.

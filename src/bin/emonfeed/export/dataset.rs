@@ -7,6 +7,7 @@
 use super::format::Form;
 use super::partition::Digest;
 use emonfeed::{Error, Result, Status};
+use rustix::fs::syncfs;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -178,7 +179,8 @@ impl Dataset {
         create(&folder.join(PARTIAL))
     }
 
-    /// Puts the file begun in the partition's place; how long it is.
+    /// Puts the file begun in the partition's place; how long it is. The place is on
+    /// the disk after [`Self::sync`].
     pub fn put(&self, number: &str, year: i16, file: &File) -> Result<u64> {
         let folder = self.of_year(number, year);
         let (partial, name) = (folder.join(PARTIAL), folder.join(self.form.file_name()));
@@ -188,8 +190,16 @@ impl Dataset {
             .map_err(|e| Error::io("write", &partial, e))?
             .len();
         fs::rename(&partial, &name).map_err(|e| Error::io("put in place", &name, e))?;
-        sync(&folder)?;
         Ok(length)
+    }
+
+    /// Makes the names of a feed's partitions last, of which there may be many, each
+    /// in a folder of its own: so by one call for all.
+    pub fn sync(&self, number: &str) -> Result<()> {
+        let folder = self.of_feed(number);
+        File::open(&folder)
+            .and_then(|folder| Ok(syncfs(folder)?))
+            .map_err(|e| Error::io("sync the file system of", &folder, e))
     }
 
     /// Removes what was begun of a partition, and its folder if nothing else is in it.
@@ -200,13 +210,12 @@ impl Dataset {
         let _ = fs::remove_dir(folder);
     }
 
-    /// Removes a partition.
+    /// Removes a partition, for good after [`Self::sync`].
     pub fn remove_year(&self, number: &str, year: i16) -> Result<()> {
         let folder = self.of_year(number, year);
         let _ = fs::remove_file(folder.join(PARTIAL));
         remove(&folder.join(self.form.file_name()), fs::remove_file)?;
-        remove(&folder, fs::remove_dir)?;
-        sync(&self.of_feed(number))
+        remove(&folder, fs::remove_dir)
     }
 
     /// Removes all partitions of a feed.
@@ -310,10 +319,10 @@ fn create(path: &Path) -> Result<File> {
         .map_err(|e| Error::io("create", path, e))
 }
 
-/// Makes a folder and those above it, all of which are on the disk then.
+/// Makes a folder and those above it.
 fn make_folders(folder: &Path) -> Result<()> {
     match DirBuilder::new().mode(0o755).create(folder) {
-        Ok(()) => folder.parent().map_or(Ok(()), sync),
+        Ok(()) => Ok(()),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(e) if e.kind() == ErrorKind::NotFound => match folder.parent() {
             Some(parent) => {

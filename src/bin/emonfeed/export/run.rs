@@ -152,17 +152,22 @@ impl Run<'_> {
                     self.dataset.give_up(number, year);
                     // What was written stays so; if that cannot be said, it is written
                     // again.
-                    let _ = self.dataset.save(number, known);
+                    let _ = self
+                        .dataset
+                        .sync(number)
+                        .and_then(|()| self.dataset.save(number, known));
                     return Err(end);
                 }
             }
         }
+        self.dataset.sync(number)?;
         if !gone.is_empty() {
             // So that a failure to remove one does not have the others written again.
             self.dataset.save(number, known)?;
-        }
-        for &year in gone {
-            self.dataset.remove_year(number, year)?;
+            for &year in gone {
+                self.dataset.remove_year(number, year)?;
+            }
+            self.dataset.sync(number)?;
         }
         Ok(bytes)
     }
