@@ -148,28 +148,33 @@ class Stream:
 
 
 def of_streams(engine, library, paths):
-    import pyarrow
-
     library = ctypes.CDLL(library)
+    of_feed = {"stream-duckdb": duckdb_of_stream, "stream-pyarrow": pyarrow_of_stream}[engine]
     found = []
     for path in paths:
-        feed = int(re.search(r"(\d+)\.MYD$", path)[1])
-        rows = pyarrow.RecordBatchReader.from_stream(Stream(library, path))
-        if engine == "stream-pyarrow":
-            found += by_days(feed, rows.read_all())
-            continue
-        import duckdb
-
-        db = duckdb.connect()
-        data2 = "data2" if "data2" in rows.schema.names else "CAST(NULL AS DOUBLE)"
-        db.register("stream", rows)
-        db.execute("SET TimeZone = 'UTC'")
-        query = QUERY.replace(
-            "FROM rows",
-            f"FROM (SELECT {feed} AS feed, epoch(time) AS seconds, value, {data2} AS data2 FROM stream)",
-        )
-        found += db.execute(query).fetchall()
+        found += of_feed(int(re.search(r"(\d+)\.MYD$", path)[1]), Stream(library, path))
     return found
+
+
+def pyarrow_of_stream(feed, stream):
+    import pyarrow
+
+    return by_days(feed, pyarrow.RecordBatchReader.from_stream(stream).read_all())
+
+
+def duckdb_of_stream(feed, stream):
+    import duckdb
+
+    db = duckdb.connect()
+    db.register("stream", stream)
+    db.execute("SET TimeZone = 'UTC'")
+    columns = [name for name, *_ in db.execute("SELECT * FROM stream LIMIT 0").description]
+    data2 = "data2" if "data2" in columns else "CAST(NULL AS DOUBLE)"
+    query = QUERY.replace(
+        "FROM rows",
+        f"FROM (SELECT {feed} AS feed, epoch(time) AS seconds, value, {data2} AS data2 FROM stream)",
+    )
+    return db.execute(query).fetchall()
 
 
 def write_rows(dataset, file):
