@@ -100,10 +100,10 @@ build() {
 # shellcheck source=/dev/null
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 
-# sources: of this machine's lines for apt, those of the release.
+# sources: of this machine's lines for apt, those of the release that are Debian's.
 sources() {
     # shellcheck disable=SC2016
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
         awk -v release="$release" '$2 == release || index($2, release "-") == 1 { print "deb", $0 }' | sort -u
 }
 

@@ -6,7 +6,6 @@
 # The loopback interface, without a package for it.
 perl -e 'my $up = pack("a16s", "lo", 1); socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up) or die "lo: $!"'
 feed=/var/lib/mysql/emoncms/feed_1.MYD
-log=/var/log/apache2/error.log
 
 ask() { php -r 'echo file_get_contents("http://127.0.0.1/page.php", false, stream_context_create(["http" => ["ignore_errors" => true]]));'; }
 # wait_for COMMAND...: for up to 30 seconds.
@@ -22,8 +21,13 @@ answers() { ask 2>/dev/null | grep -q "^$1 "; }
 worker() { ask | sed -n 's/^[a-z0-9-]* \([0-9]*\)$/\1/p' | head -n 1; }
 gone() { [ ! -d "/proc/$old" ]; }
 mapped() { grep -q "$feed" /proc/"$1"/maps; }
-# Workers that died, whatever of, are in the log.
-nobody_died() { ! grep -h 'exit signal\|exited on signal\|SIGSEGV\|SIGBUS' "$log" /var/log/php*-fpm.log 2>/dev/null || fail "a worker died"; }
+# nobody_died LOG...: workers that died, whatever of, are in the logs.
+nobody_died() {
+    for log in "$@"; do
+        [ -s "$log" ] || fail "nothing is in $log"
+        ! grep 'exit signal\|exited on signal\|SIGSEGV\|SIGBUS' "$log" || fail "a worker died"
+    done
+}
 
 # cut_off SAPI: a feed that is cut off under the mappings of workers has no
 # readings, and has them again when it is back.
@@ -73,4 +77,4 @@ ask | hours 'PHP-FPM after a reload'
 cut_off PHP-FPM
 kill "$(cat "$pid")"
 apache stop
-nobody_died
+nobody_died /var/log/apache2/error.log "/var/log/php$1-fpm.log"
