@@ -50,7 +50,7 @@ pub struct Table {
 impl Table {
     /// Opens the table whose rows are in `paths.data`. While a server rebuilds
     /// or truncates it, files are missing or short for a moment: a caller that
-    /// would wait that out goes by [`may_pass`].
+    /// would wait that out goes by `may_pass`.
     pub fn open(paths: &Paths, options: &Options) -> Result<Table> {
         let (data, meta) = files::open(&paths.data, options.no_follow)?
             .ok_or_else(|| paths.explain_missing())?;
