@@ -1,8 +1,10 @@
 //! Copies of the tables of a real server: while it writes, after random
 //! statements, and brought back into a database.
 
+mod effort;
 mod server;
 
+use effort::effort;
 use emonfeed::Status;
 use emonfeed::backup::{
     self, Backup, CopyOptions, CopyReport, Done, Outcome, Recheck, RunOptions,
@@ -104,7 +106,7 @@ fn after_any_statement_the_copy_is_the_table_and_nothing_copied_is_lost() {
         let target = copy_of(&source, copies.path());
         server.sql("DROP TABLE IF EXISTS feed_7");
         server.sql(&shape.create("feed_7"));
-        for _ in 0..40 {
+        for _ in 0..effort(20, 200) {
             let sql = statement(&mut random, shape);
             server.sql(&sql);
             let before = fs::read(&target).ok();

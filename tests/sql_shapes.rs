@@ -56,7 +56,7 @@ fn integers_with_mapped_writes() {
 /// Runs each shape's share of the statements on one server.
 fn run(options: &[&str], wanted: impl Fn(&Shape) -> bool) {
     let seed = setting("EMONFEED_SQL_SEED", DEFAULT_SEED);
-    let statements = setting("EMONFEED_SQL_STATEMENTS", effort(1000, 20_000));
+    let statements = setting("EMONFEED_SQL_STATEMENTS", effort(500, 20_000));
     let each = statements.div_ceil(SHAPES.len() as u64);
     println!("EMONFEED_SQL_SEED={seed} EMONFEED_SQL_STATEMENTS={statements}");
     let mut options = options.to_vec();
