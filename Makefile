@@ -27,7 +27,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo explore test test-explore screenshot soak bench bench-indexes deb test-deb setup install install-php uninstall clean help
+.PHONY: all php demo explore test test-explore screenshot soak bench bench-indexes deb test-deb test-debian13 setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -53,8 +53,12 @@ explore/node_modules/.package-lock.json: explore/package-lock.json
 setup:
 	@sh tests/setup.sh test
 
-# The demo is a test as well: it stops at the first answer that is wrong.
-test: setup php
+# Both builds at once, as each ends with what one processor does alone. The demo is
+# a test as well: it stops at the first answer that is wrong.
+test: setup
+	@echo '$(CARGO) test --locked --no-run &'
+	@$(CARGO) test --locked --no-run --quiet & tests=$$!; \
+	    $(MAKE) --no-print-directory php && wait $$tests
 	$(CARGO) test --locked --no-fail-fast
 	sh tests/php.sh test
 	sh tests/php.sh valgrind
@@ -111,6 +115,11 @@ test-deb:
 	@sh tests/setup.sh test-deb
 	sh tests/deb.sh
 
+# All tests in a minimal Debian 13, as root.
+test-debian13:
+	@sh tests/setup.sh test-debian13
+	sh tests/debian13.sh
+
 # Makes nothing, so that root can run it where only another user has cargo.
 install:
 	@test -f target/release/libemonfeed.a || { echo 'Run make first (as yourself, not as root).' >&2; exit 1; }
@@ -162,6 +171,7 @@ help:
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
 	@echo 'make deb          builds the Debian packages (target/deb)'
 	@echo 'make test-deb     tests them in a minimal Debian, for which it needs root'
+	@echo 'make test-debian13  runs every test in a minimal Debian 13, for which it needs root'
 	@echo 'make setup        only installs what `make test` needs'
 	@echo 'make install      installs library, header, command and manual under PREFIX=$(PREFIX)'
 	@echo 'make install-php  installs the extension into this PHP (php-config --extension-dir)'

@@ -96,65 +96,36 @@ build() {
     build_older
 }
 
+# shellcheck source=tests/chroot.sh
+. tests/chroot.sh
 # The release that runs here; the packages are made for it.
 # shellcheck source=/dev/null
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 
-# sources: of this machine's lines for apt, those of the release that are Debian's.
-sources() {
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-        awk -v release="$release" '$2 == release || index($2, release "-") == 1 { print "deb", $0 }' | sort -u
-}
-
-make_base() {
-    [ ! -f "$work/base-$release.tar" ] || return 0
-    mirror=$(sources | awk -v release="$release" '$3 == release { print $2; exit }')
-    [ -n "$mirror" ] || fail "apt knows no mirror of $release: apt-get update"
-    say "making a minimal Debian ($release)"
-    rm -rf "$work/base"
-    quietly debootstrap debootstrap --variant=minbase "$release" "$work/base" "$mirror"
-    tar -C "$work/base" -cf "$work/base-$release.tar.new" .
-    mv "$work/base-$release.tar.new" "$work/base-$release.tar"
-    rm -rf "$work/base"
-}
-
 # phase NAME: tests/deb/NAME.sh, in a minimal Debian of its own.
 phase() {
     root=$work/root
-    rm -rf "$root" "$work/stage"
-    mkdir -p "$root" "$work/archives/partial" "$work/stage"
-    tar -C "$root" -xpf "$work/base-$release.tar"
-    cp /etc/resolv.conf /etc/hosts "$root/etc/"
-    sources >"$root/etc/apt/sources.list"
-    apt-config dump | grep '^Acquire::[a-z]*::Proxy' >"$root/etc/apt/apt.conf.d/90proxy" || true
-    # No package starts a service.
-    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-    chmod 755 "$root/usr/sbin/policy-rc.d"
-    # What is installed here need not survive a power cut.
-    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe"
-    mkdir "$work/stage/new" "$work/stage/older"
+    rm -rf "$work/stage"
+    mkdir -p "$work/archives/partial" "$work/stage/new" "$work/stage/older"
+    unpack_base "$release" "$work" "$root"
+    debian_sources | awk -v release="$release" \
+        '$2 == release || index($2, release "-") == 1 { print "deb", $0 }' >"$root/etc/apt/sources.list"
     cp "$packages"/*.deb "$work/stage/new/"
     cp "$work"/older/*.deb "$work/stage/older/"
     cp README.md tests/deb/* "$work/stage/"
     say "$1"
     # shellcheck disable=SC2016
-    unshare --mount --pid --fork --kill-child sh -euc '
-        root=$1
-        mount -t proc proc "$root/proc"
-        mount -t tmpfs tmpfs "$root/tmp"
-        mount -t tmpfs tmpfs "$root/run"
-        mount --bind "$2/archives" "$root/var/cache/apt/archives"
-        mount --bind "$2/stage" "$root/srv"
-        exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-            DEBIAN_FRONTEND=noninteractive chroot "$root" sh "/srv/$3.sh"
-    ' sh "$root" "$work" "$1" || fail "$1 failed"
+    in_chroot "$root" '
+        mount -t tmpfs tmpfs "$1/tmp"
+        mount -t tmpfs tmpfs "$1/run"
+        mount --bind "$1/../archives" "$1/var/cache/apt/archives"
+        mount --bind "$1/../stage" "$1/srv"' sh "/srv/$1.sh" || fail "$1 failed"
 }
 
 install_them() {
     [ "$(id -u)" -eq 0 ] || fail "only root can make a minimal Debian and work in it: sudo sh tests/deb.sh install"
     [ -d "$work/older" ] || fail "there are no packages: sh tests/deb.sh build"
-    make_base
+    make_base "$release" "$work"
     for name in ${1:-php_alone dev_alone whole}; do
         phase "$name"
     done

@@ -2,7 +2,7 @@
 # Looks for the programs that the demo or the tests need, and installs what is
 # missing through apt.
 #
-#   sh tests/setup.sh build|demo|test|soak|bench|explore|deb|test-deb
+#   sh tests/setup.sh build|demo|test|soak|bench|explore|deb|test-deb|test-debian13
 #   NO_INSTALL=1 sh tests/setup.sh test     only reports
 #
 # Nothing here starts a service: mariadb-server-core is the server program
@@ -10,7 +10,7 @@
 # package of PHP-FPM would start one, so it is only unpacked, in target/php-fpm.
 set -eu
 
-level=${1:?usage: setup.sh build|demo|test|soak|bench|explore|deb|test-deb}
+level=${1:?usage: setup.sh build|demo|test|soak|bench|explore|deb|test-deb|test-debian13}
 # `make explore` itself needs less: a browser is there already.
 target=$level
 [ "$level" != explore ] || target=test-explore
@@ -69,6 +69,10 @@ need() {
 
 find_missing() {
     packages=
+    if [ "$level" = test-debian13 ]; then
+        need has_debootstrap 'debootstrap' 'makes a minimal Debian, to run the tests in'
+        return
+    fi
     need compiles_c 'gcc libc6-dev' 'C compiler: links the Rust code, builds the extension'
     [ "$level" = build ] && return
     need has_php 'php-cli' 'PHP, which calls the extension'
@@ -161,7 +165,7 @@ END
 
 # phpize of one PHP builds nothing the php of another version can load.
 check_php() {
-    [ "$level" != build ] || return 0
+    case $level in build | test-debian13) return ;; esac
     built_for=$(php-config --version)
     runs=$(php -n -r 'echo PHP_VERSION;')
     if [ "$built_for" != "$runs" ]; then
