@@ -285,6 +285,20 @@ fn arrow_gives_rows_batch_by_batch() {
     }
 }
 
+/// Not under valgrind, nor with sanitizers: they need memory themselves.
+#[test]
+fn a_batch_for_which_memory_is_short_is_an_error() {
+    let folder = c::temporary();
+    let path = folder.path().join("feed_1.MYD");
+    let value = |i| if i % 3 == 0 { f32::NAN } else { i as f32 };
+    write_feed(&path, (0..600_000).map(|i| (1000 + i * 10, value(i))));
+    let program = compile(folder.path(), "scarce", Language::C, Link::Shared, &[]);
+    assert_eq!(
+        said(Command::new(program), &[path.as_os_str()]),
+        "enough, too little many times, 0 otherwise\n"
+    );
+}
+
 #[test]
 fn threads_get_the_answers_one_thread_gets() {
     let folder = c::temporary();

@@ -186,12 +186,14 @@ enum Values {
 }
 
 impl Values {
-    fn of(values: Vec<f64>, single: bool) -> Values {
-        match single {
-            // They were widened from float32.
-            true => Values::Singles(values.into_iter().map(|v| v as f32).collect()),
-            false => Values::Doubles(values),
+    fn of(values: Vec<f64>, single: bool) -> Result<Values> {
+        if !single {
+            return Ok(Values::Doubles(values));
         }
+        let mut singles: Vec<f32> = query::room_for(values.len() as u64)?;
+        // They were widened from float32.
+        singles.extend(values.into_iter().map(|value| value as f32));
+        Ok(Values::Singles(singles))
     }
 
     fn as_ptr(&self) -> *const c_void {
@@ -203,17 +205,22 @@ impl Values {
     }
 }
 
+/// A column's values, the bits of which are there, and how many are not.
+type Floats = (Values, (Option<Vec<u8>>, i64));
+
 /// One bit for each value that is there, and how many are not; `None` if all are.
-fn valid(values: &[f64]) -> (Option<Vec<u8>>, i64) {
+fn valid(values: &[f64]) -> Result<(Option<Vec<u8>>, i64)> {
     let missing = values.iter().filter(|value| value.is_nan()).count();
     if missing == 0 {
-        return (None, 0);
+        return Ok((None, 0));
     }
-    let bits = values.chunks(8).map(|eight| {
+    let eights = values.chunks(8);
+    let mut bits: Vec<u8> = query::room_for(eights.len() as u64)?;
+    bits.extend(eights.map(|eight| {
         let bit = |(i, value): (usize, &f64)| u8::from(!value.is_nan()) << i;
-        eight.iter().enumerate().map(bit).sum()
-    });
-    (Some(bits.collect()), missing as i64)
+        eight.iter().enumerate().map(bit).sum::<u8>()
+    }));
+    Ok((Some(bits), missing as i64))
 }
 
 fn column(values: Values, length: usize, valid: (Option<Vec<u8>>, i64)) -> ArrowArray {
@@ -260,20 +267,27 @@ struct Whole {
     columns: Children<ArrowArray>,
 }
 
-fn batch(columns: Columns) -> ArrowArray {
+fn batch(columns: Columns) -> Result<ArrowArray> {
     let Columns { times, values, single, data2, data2_single } = columns;
     let length = times.len();
-    let float = |values: Vec<f64>, single| {
-        let valid = valid(&values);
-        column(Values::of(values, single), length, valid)
+    let float = |values: Vec<f64>, single| -> Result<Floats> {
+        let valid = valid(&values)?;
+        Ok((Values::of(values, single)?, valid))
     };
-    let mut children =
-        vec![column(Values::Times(times), length, (None, 0)), float(values, single)];
-    children.extend(data2.map(|data2| float(data2, data2_single)));
+    // All that may fail comes first: what is given away is not lost then.
+    let values = float(values, single)?;
+    let data2 = data2.map(|data2| float(data2, data2_single)).transpose()?;
+    let mut children = vec![column(Values::Times(times), length, (None, 0))];
+    children.extend(
+        [Some(values), data2]
+            .into_iter()
+            .flatten()
+            .map(|(values, valid)| column(values, length, valid)),
+    );
     let n_children = children.len() as i64;
     let whole =
         owned(Whole { no_nulls: [ptr::null()], columns: Children::new(children) });
-    ArrowArray {
+    Ok(ArrowArray {
         length: length as i64,
         n_buffers: 1,
         n_children,
@@ -284,7 +298,7 @@ fn batch(columns: Columns) -> ArrowArray {
         private_data: whole.cast(),
         release: Some(release_batch),
         ..ArrowArray::nothing()
-    }
+    })
 }
 
 /// A reading of rows that goes on from batch to batch.
@@ -303,7 +317,7 @@ impl Stream {
     fn new(feed: &Feed, start: i64, end: i64, batch: u64) -> Result<Stream> {
         let next = Position::at(start);
         // No row has such a time.
-        let (none, _) = query::columns_from(feed, Position::at(-1), -1, 1)?;
+        let (none, _) = query::columns_from(feed, Position::at(i64::MIN), i64::MIN, 1)?;
         Ok(Stream {
             feed: feed.clone(),
             shape: Shape::of(&none),
@@ -375,8 +389,9 @@ unsafe extern "C" fn get_next(
         if let Some((code, _)) = stream.failure {
             return code;
         }
-        let next = match stream.next() {
-            Ok(columns) => columns.map_or_else(ArrowArray::nothing, batch),
+        let next = stream.next().and_then(|columns| columns.map(batch).transpose());
+        let next = match next {
+            Ok(next) => next.unwrap_or_else(ArrowArray::nothing),
             Err(error) => return stream.fail(&error),
         };
         // SAFETY: as in `get_schema`.

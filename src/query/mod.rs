@@ -162,7 +162,7 @@ impl Point {
 
 /// Room for `count` points, or an error where memory is short: a caller may ask
 /// for more than a web worker can hold.
-fn room_for<T>(count: u64) -> Result<Vec<T>> {
+pub(crate) fn room_for<T>(count: u64) -> Result<Vec<T>> {
     let mut points = Vec::new();
     let reserved =
         usize::try_from(count).is_ok_and(|n| points.try_reserve_exact(n).is_ok());
