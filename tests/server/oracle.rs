@@ -75,7 +75,7 @@ pub fn meta(table: &str) -> String {
         "SELECT npoints, first, last,
                 NOT EXISTS (
                     SELECT 1
-                    FROM (SELECT t, LAG(t) OVER (ORDER BY k MOD 10000000) AS before_it
+                    FROM (SELECT t, LAG(t) OVER (ORDER BY k - t * 10000000) AS before_it
                           FROM snapshot) AS in_file_order
                     WHERE before_it > t),
                 data_length, data_free, table_rows
