@@ -46,7 +46,7 @@ extension() { php -n -r '$extension = json_decode(file_get_contents($argv[1]), t
 copy() {
     rm -rf "$work/repository"
     mkdir "$work/repository"
-    tar -cf - --exclude-vcs --exclude=./target --exclude=./fuzz . | tar -xpf - -C "$work/repository"
+    tar -C "$top" -cf - --exclude-vcs --exclude=./target --exclude=./fuzz . | tar -xpf - -C "$work/repository"
     cd "$work/repository/$(extension 'echo $extension["build-path"];')"
     quietly phpize
 }
@@ -148,8 +148,11 @@ rm -r "$work/repository/target"
 configure 'bundled, built by make with cargo' --with-emonfeed-lib=bundled
 unset PKG_CONFIG_PATH
 configure 'bundled, built by make with cargo'
-PATH=$(php -n -r 'echo implode(":", array_filter(explode(":", getenv("PATH")), fn ($folder) => !is_executable("$folder/cargo")));') \
+(
+    # Some shells keep what is set before a function's name.
+    PATH=$(php -n -r 'echo implode(":", array_filter(explode(":", getenv("PATH")), fn ($folder) => !is_executable("$folder/cargo")));')
     refused 'no libemonfeed is installed .*install libemonfeed .*, or Rust'
+)
 
 if [ "${1:-}" = cargo ]; then
     copy
