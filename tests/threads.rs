@@ -14,10 +14,11 @@ use std::ffi::{CString, c_char};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const THREADS: u64 = 16;
 const START: u32 = 1_000_000;
@@ -145,6 +146,36 @@ fn many_threads_get_answers_of_one_moment() {
     println!("{right} right answers");
     assert!(right > THREADS, "{right} right answers");
     assert!(check(shared.ask()));
+}
+
+/// Half of the rows are others, the file seems to rest, and its writer has the lock.
+#[test]
+fn a_writer_that_pauses_under_its_lock_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("feed_1.MYD");
+    fs::write(&path, rows(1)).unwrap();
+    let rest = || {
+        let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+        File::options().write(true).open(&path).unwrap().set_modified(hour_ago).unwrap();
+    };
+    rest();
+    let feed = Opened::new(&path, 0).expect("a feed");
+    assert_eq!(feed.ask().map(|values| values[0]), Ok(1.0));
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    flock(&file, FlockOperation::LockExclusive).unwrap();
+    let new: Vec<u8> = (0..2_131).flat_map(|i| row(i, 2.0)).collect();
+    file.write_all_at(&new[..9 * 1000], 0).unwrap();
+    rest();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| feed.ask());
+        // Time enough for an answer that does not wait.
+        std::thread::sleep(Duration::from_millis(300));
+        file.write_all_at(&new[9 * 1000..], 9 * 1000).unwrap();
+        flock(&file, FlockOperation::Unlock).unwrap();
+        let answer = reader.join().unwrap();
+        assert!(check(answer.clone()), "no answer");
+        assert_eq!(answer.map(|values| values[0]), Ok(2.0));
+    });
 }
 
 fn change(path: &Path, round: u32) {
