@@ -51,16 +51,17 @@ fn builds(folder: &Path, name: &str) -> Vec<Program> {
         .map(|(link, language)| compile(folder, name, language, link, &[]))
         .map(|path| Program { path, is_sanitized: false })
         .collect();
-    programs.push(sanitized(folder, name));
+    programs
+        .extend([Link::Shared, Link::Static].map(|link| sanitized(folder, name, link)));
     programs
 }
 
 /// A program with AddressSanitizer and UBSan.
-fn sanitized(folder: &Path, name: &str) -> Program {
+fn sanitized(folder: &Path, name: &str, link: Link) -> Program {
     let folder = folder.join("sanitized");
     fs::create_dir_all(&folder).unwrap();
     let options = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-    let path = compile(&folder, name, Language::C, Link::Static, &options);
+    let path = compile(&folder, name, Language::C, link, &options);
     let symbols = output(Command::new("nm").arg(&path));
     assert!(symbols.contains("__asan_init"), "built without AddressSanitizer");
     assert!(symbols.contains("__ubsan_handle"), "built without UBSan");

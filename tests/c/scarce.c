@@ -7,6 +7,7 @@
  * Prints how many had enough, how many were told that it is too little, and how many
  * ended otherwise.
  */
+#include "arrow_abi.h"
 #include <emonfeed.h>
 
 #include <errno.h>
@@ -16,22 +17,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct ArrowArray {
-    int64_t length, null_count, offset, n_buffers, n_children;
-    const void **buffers;
-    struct ArrowArray **children, *dictionary;
-    void (*release)(struct ArrowArray *);
-    void *private_data;
-};
-
-struct ArrowArrayStream {
-    int (*get_schema)(struct ArrowArrayStream *, void *);
-    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *);
-    const char *(*get_last_error)(struct ArrowArrayStream *);
-    void (*release)(struct ArrowArrayStream *);
-    void *private_data;
-};
 
 /* Steps of a quarter of a MiB. */
 #define STEP ((rlim_t)1 << 18)
