@@ -9,43 +9,16 @@
 //! handler that was there before. The pattern is that of libwayland's
 //! `wl_shm_buffer_begin_access`.
 
+mod slots;
+
 use super::process;
+use slots::Slot;
+pub(super) use slots::Slots;
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-
-/// How many mappings can be guarded at once; further ones are read by `pread`.
-const SLOTS: usize = 256;
-
-#[derive(Debug)]
-struct Slot {
-    /// 0: free. 1: being filled. Else the address of the first byte.
-    start: AtomicUsize,
-    end: AtomicUsize,
-    faulted: AtomicBool,
-}
-
-/// The mappings published by a process.
-pub(super) struct Slots([Slot; SLOTS]);
-
-impl Slots {
-    pub(super) const fn new() -> Slots {
-        Slots(
-            [const {
-                Slot {
-                    start: AtomicUsize::new(FREE),
-                    end: AtomicUsize::new(0),
-                    faulted: AtomicBool::new(false),
-                }
-            }; SLOTS],
-        )
-    }
-}
-
-const FREE: usize = 0;
-const CLAIMED: usize = 1;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 static INSTALLED: AtomicU8 = AtomicU8::new(NOT_YET);
@@ -75,31 +48,18 @@ impl Guard {
         if !armed() {
             return None;
         }
-        for slot in &process::current().slots.0 {
-            if slot
-                .start
-                .compare_exchange(FREE, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
-            {
-                slot.faulted.store(false, Ordering::Relaxed);
-                slot.end.store(range.end, Ordering::Relaxed);
-                // Release: a handler that sees the start sees the end too.
-                slot.start.store(range.start, Ordering::Release);
-                return Some(Guard { slot });
-            }
-        }
-        None
+        process::current().slots.publish(range).map(|slot| Guard { slot })
     }
 
     /// Whether a page of the range had to be replaced.
     pub(super) fn faulted(&self) -> bool {
-        self.slot.faulted.load(Ordering::Acquire)
+        self.slot.faulted()
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.slot.start.store(FREE, Ordering::Release);
+        self.slot.withdraw();
     }
 }
 
@@ -182,41 +142,32 @@ extern "C" fn on_sigbus(
 /// Puts a page of zeros under `address` if it is published. Does only what a
 /// signal handler may: atomics and one system call.
 fn replace_page(address: usize) -> bool {
-    for entry in process::all().flat_map(|process| &process.slots.0) {
-        let start = entry.start.load(Ordering::Acquire);
-        let end = entry.end.load(Ordering::Acquire);
-        // The slot may have passed to another mapping between the two.
-        let torn = entry.start.load(Ordering::Relaxed) != start;
-        if torn || start <= CLAIMED || address < start || address >= end {
-            continue;
-        }
-        let page_size = PAGE_SIZE.load(Ordering::Relaxed);
-        let page = address & !(page_size - 1);
-        // SAFETY: errno is this thread's; it is put back as it was. The page
-        // belongs to a mapping of this library: a range is published for as
-        // long as it is mapped, and this thread is in the middle of reading
-        // it, so MAP_FIXED replaces nothing of anybody else's. mmap is a
-        // plain system call.
-        unsafe {
-            let errno = libc::__errno_location();
-            let saved = *errno;
-            let mapped = libc::mmap(
-                page as *mut libc::c_void,
-                page_size,
-                libc::PROT_READ,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
-                -1,
-                0,
-            );
-            *errno = saved;
-            if mapped == libc::MAP_FAILED {
-                return false;
-            }
-        }
-        entry.faulted.store(true, Ordering::Release);
-        return true;
+    let Some(slot) = process::all().find_map(|process| process.slots.find(address))
+    else {
+        return false;
+    };
+    slot.note_fault();
+    let page_size = PAGE_SIZE.load(Ordering::Relaxed);
+    let page = address & !(page_size - 1);
+    // SAFETY: errno is this thread's; it is put back as it was. The page
+    // belongs to a mapping of this library: a range is published for as
+    // long as it is mapped, and this thread is in the middle of reading
+    // it, so MAP_FIXED replaces nothing of anybody else's. mmap is a
+    // plain system call.
+    unsafe {
+        let errno = libc::__errno_location();
+        let saved = *errno;
+        let mapped = libc::mmap(
+            page as *mut libc::c_void,
+            page_size,
+            libc::PROT_READ,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+            -1,
+            0,
+        );
+        *errno = saved;
+        mapped != libc::MAP_FAILED
     }
-    false
 }
 
 /// Hands a foreign fault, or a signal that somebody `sent`, to the handler that

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::files::{self, Identity, Paths};
-use super::state::{Stamp, State};
+use super::state::{Stamp, State, order_reads};
 use crate::error::{Error, Result, Status};
 use crate::myisam::{self, Definition, HEAD_MAX, Header, Layout};
 use std::fs::{File, Metadata};
@@ -188,6 +188,7 @@ impl Table {
     /// that it may be half old, half new: a state that is equal to one that
     /// [`Table::state`] gave can be trusted, any other cannot.
     pub(super) fn glance(&self) -> Result<Option<State>> {
+        order_reads();
         let Description::Indexed { index, index_id, layout } = &self.description else {
             return Ok(None);
         };
@@ -215,6 +216,7 @@ impl Table {
     /// The same of the files held open, wherever the paths lead by now. A file
     /// that has lost its name says so by its times.
     pub(super) fn glance_at_open(&self) -> Result<Option<State>> {
+        order_reads();
         let Description::Indexed { index, layout, .. } = &self.description else {
             return Ok(None);
         };
@@ -228,6 +230,7 @@ impl Table {
     /// What the files say now. The header is read before the rows' size: on
     /// every host a row is in the file before a header that counts it.
     pub fn state(&self) -> Result<State> {
+        order_reads();
         let in_index = |e: Error| e.at(&self.paths.index);
         let (index, layout) = match &self.description {
             Description::Indexed { index, layout, .. } => {
