@@ -1,4 +1,5 @@
-//! Feeds whose files are longer than 4 GiB; in `make test` shorter ones.
+//! Feeds whose files are longer than 4 GiB (in `make test` shorter ones), and more of
+//! them than a process of 32 bits has addresses for.
 
 mod effort;
 
@@ -94,4 +95,36 @@ fn rows_beyond_4_gib_are_read_and_copied() {
     let copy = Feed::open(copies.join("feed_1.MYD")).unwrap();
     let last = query::last(&copy).unwrap();
     assert_eq!((last.points[0].time, last.points[0].value), (2_020_000, 5.0));
+}
+
+/// Bytes of the files below `folder` that this process has mapped.
+#[cfg(target_pointer_width = "32")]
+fn mapped_below(folder: &Path) -> u64 {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let mut bytes = 0;
+    for line in maps.lines().filter(|line| line.contains(folder.to_str().unwrap())) {
+        let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let address = |text| u64::from_str_radix(text, 16).unwrap();
+        bytes += address(to) - address(from);
+    }
+    bytes
+}
+
+/// The program around the library needs addresses, too.
+#[cfg(target_pointer_width = "32")]
+#[test]
+fn no_more_than_a_part_of_all_addresses_is_taken() {
+    const FEEDS: u64 = 20;
+    const BYTES: u64 = 40 << 20;
+    const MOST: u64 = 512 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    for n in 1..=FEEDS {
+        let path = dir.path().join(format!("feed_{n}.MYD"));
+        sparse(&path, BYTES / STRIDE);
+        let feed = Feed::open(&path).unwrap();
+        assert_eq!(query::meta(&feed).unwrap().npoints, 2 * ROWS);
+        let mapped = mapped_below(dir.path());
+        assert!(mapped <= MOST + BYTES, "{mapped} bytes are mapped");
+    }
+    assert!(mapped_below(dir.path()) >= MOST / 2, "they are read by mapping");
 }

@@ -21,6 +21,10 @@ use std::time::SystemTime;
 const MAX_TABLES: usize = if cfg!(target_pointer_width = "64") { 192 } else { 64 };
 /// Memory for the orders of rows at most, in bytes; the one in use excepted.
 const MAX_FOOTPRINT: usize = 256 << 20;
+/// Addresses for mappings at most, the one in use excepted: a process of 32 bits has
+/// 2 to 4 GiB of them, and the program around this library needs most of those.
+const MAX_MAPPED: u64 =
+    if cfg!(target_pointer_width = "64") { 1 << 47 } else { 512 << 20 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -82,12 +86,11 @@ impl Entry {
         true
     }
 
-    fn footprint(&self) -> usize {
+    /// Memory held for it, and addresses, in bytes.
+    fn footprint(&self) -> (usize, u64) {
         // An entry whose view is being built this moment is in use.
-        match self.view.try_lock() {
-            Ok(kept) => kept.as_ref().map_or(0, |view| view.footprint()),
-            Err(_) => 0,
-        }
+        let Ok(kept) = self.view.try_lock() else { return (0, 0) };
+        kept.as_ref().map_or((0, 0), |view| (view.footprint(), view.mapped()))
     }
 
     /// Whether the rows' file has no name any more: only this process keeps
@@ -167,16 +170,20 @@ impl Cache {
     }
 
     fn shrink(&mut self) {
-        let footprint = |cache: &Cache| {
-            cache.tables.values().map(|(e, _)| e.footprint()).sum::<usize>()
-        };
         while self.tables.len() > MAX_TABLES
-            || (self.tables.len() > 1 && footprint(self) > MAX_FOOTPRINT)
+            || (self.tables.len() > 1 && self.is_too_large())
         {
             if !self.drop_oldest() {
                 break;
             }
         }
+    }
+
+    fn is_too_large(&self) -> bool {
+        let all = self.tables.values().map(|(entry, _)| entry.footprint());
+        let (memory, mapped) =
+            all.fold((0, 0), |(m, a), (memory, mapped)| (m + memory, a + mapped));
+        memory > MAX_FOOTPRINT || mapped > MAX_MAPPED
     }
 
     /// Drops the table that was used longest ago, if there is one.

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 /// Mappings are longer than their file by this much, so that a growing feed
 /// is not mapped anew at each reading.
 const SLACK: usize = 1 << 20;
-/// Where addresses are scarce, larger files are read by `pread`.
-const MAX_LEN: u64 = if usize::BITS < 64 { 512 << 20 } else { 1 << 46 };
+/// Where addresses are scarce (the cache bounds them, too), larger files are read by
+/// `pread`.
+const MAX_LEN: u64 = if cfg!(target_pointer_width = "64") { 1 << 46 } else { 256 << 20 };
 
 /// So many look-ups read the file before they use the mapping: as many as a
 /// page shows a few times over.

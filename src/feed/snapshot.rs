@@ -133,6 +133,14 @@ impl View {
         self.known.order.footprint()
     }
 
+    /// Addresses that the mapping takes, in bytes.
+    pub(super) fn mapped(&self) -> u64 {
+        match &self.source {
+            Source::Mapped(mapping) => mapping.len(),
+            Source::File => 0,
+        }
+    }
+
     /// Whether all that was read of the mapping was there.
     pub(super) fn is_intact(&self) -> bool {
         self.source.is_intact()
