@@ -27,7 +27,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo explore test test-explore screenshot soak bench bench-indexes deb test-deb test-debian13 setup install install-php uninstall clean help
+.PHONY: all php demo explore test test-explore screenshot soak bench bench-sdcard bench-indexes deb test-deb test-debian13 setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -97,7 +97,14 @@ bench:
 	@$(MAKE) --no-print-directory php
 	@mkdir -p target/bench
 	sh benches/backup.sh -o target/bench/backup.md >/dev/null
-	sh benches/queries.sh -b target/bench/backup.md $(if $(QUICK),,-w)
+	sh benches/queries.sh -b target/bench/backup.md $(if $(wildcard target/bench/sdcard.md),-s target/bench/sdcard.md) $(if $(QUICK),,-w)
+
+# What queries and backups read of a disk that is as slow as an SD card, as root. The
+# next `make bench` takes it into its page.
+bench-sdcard: all
+	@sh tests/setup.sh bench
+	@mkdir -p target/bench
+	sh benches/sdcard.sh -o target/bench/sdcard.md
 
 # What the indexes of feeds cost, and what is lost without them (docs/indexes.md).
 bench-indexes: all
@@ -168,6 +175,7 @@ help:
 	@echo 'make test-explore tests that page in Chromium (needs Node)'
 	@echo 'make soak         the tests for hours: more of everything, Miri, ThreadSanitizer, fuzzing'
 	@echo 'make bench        times queries and backups beside what people use today (QUICK=1: a small run)'
+	@echo 'make bench-sdcard counts what is read of a disk as slow as an SD card, for which it needs root'
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
 	@echo 'make deb          builds the Debian packages (target/deb)'
 	@echo 'make test-deb     tests them in a minimal Debian, for which it needs root'

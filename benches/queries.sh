@@ -2,8 +2,9 @@
 # Measures what the library answers beside what people ask today: the MySQL
 # engine of emoncms, readers of the files in PHP, and memory itself.
 #
-#   sh benches/queries.sh [-b FILE] [-w]
+#   sh benches/queries.sh [-b FILE] [-s FILE] [-w]
 #       -b FILE     the report of backup.sh, to be a part of this one
+#       -s FILE     the same for sdcard.sh
 #       -w          write docs/benchmarks.md and its images
 #   QUICK=1 sh benches/queries.sh       a smaller feed, fewer rounds
 #
@@ -18,15 +19,18 @@
 set -eu
 
 backup=
+card=
 write=
-while getopts b:w option; do
+while getopts b:s:w option; do
     case $option in
     b) backup=$OPTARG ;;
+    s) card=$OPTARG ;;
     w) write=yes ;;
     *) exit 2 ;;
     esac
 done
 case $backup in '' | /*) ;; *) backup=$PWD/$backup ;; esac
+case $card in '' | /*) ;; *) card=$PWD/$card ;; esac
 emonfeed=${EMONFEED:-}
 case $emonfeed in '' | /*) ;; *) emonfeed=$PWD/$emonfeed ;; esac
 
@@ -71,6 +75,7 @@ done
 [ -f "$library" ] || fail "there is no $library: run make"
 [ -f "$extension" ] || fail "there is no $extension: run make php"
 [ -z "$backup" ] || [ -f "$backup" ] || fail "there is no $backup"
+[ -z "$card" ] || [ -f "$card" ] || fail "there is no $card"
 server_program >/dev/null || fail 'there is no MariaDB server here'
 client_program >/dev/null || fail 'there is no MariaDB client here'
 
@@ -193,7 +198,7 @@ php benches/queries/fresh.php "$work" "$rounds" "$longest" "$emonfeed"
     echo "quick	${QUICK:-}"
 } >"$work/about"
 cp "$work/results" "$output/queries-raw.tsv"
-php benches/queries/report.php "$work/about" "$work/results" "$output" ${backup:+"$backup"} >"$output/benchmarks.md"
+php benches/queries/report.php "$work/about" "$work/results" "$output" "$backup" "$card" >"$output/benchmarks.md"
 if [ -n "$write" ]; then
     mkdir -p docs/images
     cp "$output/benchmarks.md" docs/benchmarks.md

@@ -1,17 +1,18 @@
 <?php
 // The report of benches/queries.sh, in Markdown, on stdout.
 //
-//   php report.php ABOUT RESULTS FOLDER [BACKUP]
+//   php report.php ABOUT RESULTS FOLDER [BACKUP] [SDCARD]
 //
 // ABOUT holds a name and a value per line, RESULTS what the scripts measured.
-// BACKUP is the report of backup.sh. FOLDER gets the charts, and queries.tsv
+// BACKUP is the report of backup.sh, SDCARD that of sdcard.sh; either may be empty. FOLDER gets the charts, and queries.tsv
 // with the figures of the table for programs.
 
 require __DIR__ . '/bench.php';
 require __DIR__ . '/chart.php';
 
 [, $aboutFile, $resultsFile, $folder] = $argv;
-$backupFile = $argv[4] ?? null;
+$backupFile = $argv[4] ?? '';
+$cardFile = $argv[5] ?? '';
 
 $about = [];
 foreach (file($aboutFile, FILE_IGNORE_NEW_LINES) as $line) {
@@ -357,9 +358,13 @@ it is. Memory is a process’s own: pages of the mapped feed are the kernel’s.
 
 The table of growth is the same feed, longer or shorter. The largest is a bare file, as PHPTimeSeries
 has it, without a table.
-<?php if ($backupFile !== null): ?>
+<?php if ($backupFile !== ''): ?>
 
 ## Backups
 
 <?= file_get_contents($backupFile) ?>
+<?php endif ?>
+<?php if ($cardFile !== ''): ?>
+
+<?= file_get_contents($cardFile) ?>
 <?php endif ?>

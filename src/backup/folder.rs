@@ -203,15 +203,18 @@ impl Folder {
         Ok(Some(Opened { file: fd.into(), stat }))
     }
 
-    /// Opens a file to read it, whatever it is; `None` if that is not to be had.
-    /// Opening a device could do things, so this is for folders of feeds.
+    /// Opens a file to read a few places of it, whatever it is; `None` if that is not
+    /// to be had. Opening a device could do things, so this is for folders of feeds.
     pub(crate) fn glimpse(&self, name: &OsStr) -> Option<File> {
         let flags = OFlags::RDONLY
             | OFlags::NOFOLLOW
             | OFlags::NONBLOCK
             | OFlags::NOCTTY
             | OFlags::CLOEXEC;
-        fs::openat(&self.fd, name, flags, Mode::empty()).ok().map(File::from)
+        let file = fs::openat(&self.fd, name, flags, Mode::empty()).ok()?;
+        // A hint: what lies behind is not read.
+        let _ = fs::fadvise(&file, 0, None, fs::Advice::Random);
+        Some(file.into())
     }
 
     /// Refuses what is no regular file.

@@ -13,6 +13,10 @@ use std::sync::Arc;
 /// near. A page holds whole ones of these.
 const PROBE: u64 = 512;
 
+/// Of one request to read ahead, the kernel takes so much and forgets the rest, unless
+/// the disk prefers more at a time.
+const AHEAD: u64 = 128 << 10;
+
 /// So many look-ups are noted at once.
 const NOTED: u32 = 1024;
 
@@ -150,12 +154,16 @@ impl<'a> Bytes<'a> {
 
     /// Asks for read-ahead over a stretch that will be scanned.
     pub(super) fn will_need(&self, offset: u64, len: u64) {
-        match self.source {
-            Source::Mapped(mapping) => mapping.will_need(offset, len),
-            // A hint: when it fails, the scan is slower, no more.
-            Source::File => {
-                let _ =
-                    fadvise(self.file, offset, NonZeroU64::new(len), Advice::WillNeed);
+        let end = offset + len;
+        for from in (offset..end).step_by(AHEAD as usize) {
+            let len = AHEAD.min(end - from);
+            match self.source {
+                Source::Mapped(mapping) => mapping.will_need(from, len),
+                // A hint: when it fails, the scan is slower, no more.
+                Source::File => {
+                    let _ =
+                        fadvise(self.file, from, NonZeroU64::new(len), Advice::WillNeed);
+                }
             }
         }
     }

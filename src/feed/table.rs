@@ -5,6 +5,7 @@ use super::files::{self, Identity, Paths};
 use super::state::{Stamp, State, order_reads};
 use crate::error::{Error, Result, Status};
 use crate::myisam::{self, Definition, HEAD_MAX, Header, Layout};
+use rustix::fs::{Advice, fadvise};
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -57,6 +58,8 @@ impl Table {
         let data_id = Identity::of(&meta);
         let index = match files::open(&paths.index, options.no_follow)? {
             Some((index, meta)) => {
+                // Nothing but its head is ever read. A hint.
+                let _ = fadvise(&index, 0, None, Advice::Random);
                 // Before the columns: its refusals say more than theirs.
                 let header = read_header(&index)
                     .and_then(|header| header.check().map(|()| header))
