@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "exception.h"
+#include "times.h"
 
 void php_emonfeed_answer_release(void)
 {
@@ -36,15 +37,6 @@ bool php_emonfeed_answer_failed(emonfeed_status status)
 	}
 	php_emonfeed_answer_release();
 	return true;
-}
-
-void php_emonfeed_time_to_zval(zval *zv, int64_t time)
-{
-	if ((int64_t) (zend_long) time == time) {
-		ZVAL_LONG(zv, (zend_long) time);
-	} else {
-		ZVAL_DOUBLE(zv, (double) time);
-	}
 }
 
 static void value_to_zval(zval *zv, double value)
@@ -242,20 +234,4 @@ void php_emonfeed_answer_report(zval *return_value)
 	php_emonfeed_add_report(return_value, report);
 	add_assoc_string(return_value, "message", emonfeed_report_message(report));
 	php_emonfeed_answer_release();
-}
-
-void php_emonfeed_add_count(zval *array, const char *key, uint64_t count)
-{
-	if (count <= (uint64_t) ZEND_LONG_MAX) {
-		add_assoc_long(array, key, (zend_long) count);
-	} else {
-		add_assoc_double(array, key, (double) count);
-	}
-}
-
-void php_emonfeed_add_time(zval *array, const char *key, int64_t time)
-{
-	zval zv;
-	php_emonfeed_time_to_zval(&zv, time);
-	add_assoc_zval(array, key, &zv);
 }

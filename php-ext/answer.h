@@ -25,11 +25,4 @@ void php_emonfeed_answer_report(zval *return_value);  /* what one copy did */
 /* What was done about a feed, except for the message. */
 void php_emonfeed_add_report(zval *array, const emonfeed_report *report);
 
-/* A count as int; as float where int is too small for it (32-bit PHP). */
-void php_emonfeed_add_count(zval *array, const char *key, uint64_t count);
-
-/* The same for a time. */
-void php_emonfeed_time_to_zval(zval *zv, int64_t time);
-void php_emonfeed_add_time(zval *array, const char *key, int64_t time);
-
 #endif

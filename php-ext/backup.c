@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "exception.h"
 #include "path.h"
+#include "times.h"
 
 #include "backup_arginfo.h"
 

@@ -158,7 +158,7 @@ int main(void)
   PHP_SUBST([EMONFEED_CRATE])
   PHP_ADD_INCLUDE([$EMONFEED_INCLUDE])
   PHP_NEW_EXTENSION([emonfeed],
-    [emonfeed.c feed.c backup.c exception.c answer.c csv.c path.c],
+    [emonfeed.c feed.c backup.c exception.c answer.c csv.c path.c times.c],
     [$ext_shared],,
     [-DZEND_ENABLE_STATIC_TSRMLS_CACHE=1 -fvisibility=hidden])
   PHP_ADD_MAKEFILE_FRAGMENT

@@ -1,5 +1,7 @@
 #include "csv.h"
 
+#include "times.h"
+
 /* A text without NUL, lent by the value it is in; NULL after throwing. */
 static const char *text_from(zval *value, const char *key, uint32_t argument)
 {
@@ -24,11 +26,12 @@ static bool decimals_from(zval *value, uint32_t argument, int32_t *decimals)
 		zend_argument_type_error(argument, "must hold \"decimals\" of type ?int, %s given", zend_zval_type_name(value));
 		return false;
 	}
-	if (Z_LVAL_P(value) < 0 || Z_LVAL_P(value) > INT32_MAX) {
+	if (Z_LVAL_P(value) < 0) {
 		zend_argument_value_error(argument, "must hold \"decimals\" of 0 or more");
 		return false;
 	}
-	*decimals = (int32_t) Z_LVAL_P(value);
+	/* What is far too much is refused by the library as well. */
+	*decimals = (int32_t) MIN(Z_LVAL_P(value), INT32_MAX);
 	return true;
 }
 
@@ -66,14 +69,15 @@ static bool offsets_from(zval *value, uint32_t argument, php_emonfeed_csv *csv)
 		ZVAL_DEREF(pair);
 		zval *from = Z_TYPE_P(pair) == IS_ARRAY ? zend_hash_index_find_deref(Z_ARRVAL_P(pair), 0) : NULL;
 		zval *seconds = from ? zend_hash_index_find_deref(Z_ARRVAL_P(pair), 1) : NULL;
-		if (!seconds || Z_TYPE_P(from) != IS_LONG || Z_TYPE_P(seconds) != IS_LONG ||
+		int64_t time;
+		if (!seconds || !php_emonfeed_is_time(from, &time) || Z_TYPE_P(seconds) != IS_LONG ||
 				Z_LVAL_P(seconds) < -86400 || Z_LVAL_P(seconds) > 86400) {
 			zend_argument_value_error(argument,
 				"must hold \"offsets\" as a list of [time, seconds east of UTC, at most a day]");
 			return false;
 		}
 		csv->offsets[csv->csv.n_offsets++] = (emonfeed_offset) {
-			.from = Z_LVAL_P(from), .seconds = (int32_t) Z_LVAL_P(seconds),
+			.from = time, .seconds = (int32_t) Z_LVAL_P(seconds),
 		};
 	} ZEND_HASH_FOREACH_END();
 	csv->csv.offsets = csv->offsets;

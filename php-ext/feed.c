@@ -6,6 +6,7 @@
 #include "answer.h"
 #include "csv.h"
 #include "path.h"
+#include "times.h"
 
 #include "feed_arginfo.h"
 
@@ -103,13 +104,13 @@ static int64_t *times_from(HashTable *array, uint32_t argument)
 
 	ZEND_HASH_FOREACH_VAL(array, element) {
 		ZVAL_DEREF(element);
-		if (Z_TYPE_P(element) != IS_LONG) {
+		if (!php_emonfeed_is_time(element, &times[count])) {
 			efree(times);
 			zend_argument_type_error(argument, "must be a list of int, but element %u is of type %s",
 				count, zend_zval_type_name(element));
 			return NULL;
 		}
-		times[count++] = Z_LVAL_P(element);
+		count++;
 	} ZEND_HASH_FOREACH_END();
 	return times;
 }
@@ -206,12 +207,13 @@ PHP_METHOD(Emonfeed_Feed, lastValue)
  * throwing. Only the last, for which `csv` is not NULL, takes $format. */
 static bool query_windows(INTERNAL_FUNCTION_PARAMETERS, php_emonfeed_csv *csv)
 {
-	zend_long start, end, interval, aggregate = EMONFEED_FIRST, flags = 0;
+	int64_t start, end;
+	zend_long interval, aggregate = EMONFEED_FIRST, flags = 0;
 	HashTable *format = NULL;
 
 	ZEND_PARSE_PARAMETERS_START(3, csv ? 6 : 5)
-		Z_PARAM_LONG(start)
-		Z_PARAM_LONG(end)
+		PHP_EMONFEED_PARAM_TIME(start)
+		PHP_EMONFEED_PARAM_TIME(end)
 		Z_PARAM_LONG(interval)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_LONG(aggregate)
@@ -369,11 +371,12 @@ PHP_METHOD(Emonfeed_Feed, valuesAtCsv)
 /* The query behind rows() and rowsJson(); false after throwing. */
 static bool query_rows(INTERNAL_FUNCTION_PARAMETERS)
 {
-	zend_long start, end, limit = 0;
+	int64_t start, end;
+	zend_long limit = 0;
 
 	ZEND_PARSE_PARAMETERS_START(2, 3)
-		Z_PARAM_LONG(start)
-		Z_PARAM_LONG(end)
+		PHP_EMONFEED_PARAM_TIME(start)
+		PHP_EMONFEED_PARAM_TIME(end)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_LONG(limit)
 	ZEND_PARSE_PARAMETERS_END_EX(return false);
@@ -421,13 +424,14 @@ static void position_to_zval(zval *zv, const emonfeed_position *position, bool i
 PHP_METHOD(Emonfeed_Feed, rowsCsv)
 {
 	const uint64_t piece = 65536;
-	zend_long start, end, given = 0;
+	int64_t start, end;
+	zend_long given = 0;
 	HashTable *format = NULL;
 	php_emonfeed_csv csv;
 
 	ZEND_PARSE_PARAMETERS_START(2, 4)
-		Z_PARAM_LONG(start)
-		Z_PARAM_LONG(end)
+		PHP_EMONFEED_PARAM_TIME(start)
+		PHP_EMONFEED_PARAM_TIME(end)
 		Z_PARAM_OPTIONAL
 		Z_PARAM_ARRAY_HT(format)
 		Z_PARAM_LONG(given)
@@ -461,11 +465,11 @@ PHP_METHOD(Emonfeed_Feed, rowsCsv)
 
 PHP_METHOD(Emonfeed_Feed, histogram)
 {
-	zend_long start, end;
+	int64_t start, end;
 
 	ZEND_PARSE_PARAMETERS_START(2, 2)
-		Z_PARAM_LONG(start)
-		Z_PARAM_LONG(end)
+		PHP_EMONFEED_PARAM_TIME(start)
+		PHP_EMONFEED_PARAM_TIME(end)
 	ZEND_PARSE_PARAMETERS_END();
 
 	const emonfeed_feed *feed = feed_get(ZEND_THIS);

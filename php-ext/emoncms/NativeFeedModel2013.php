@@ -136,7 +136,9 @@ class NativeFeedModel2013
     /** The first whole second at or after a time in milliseconds; rows have no others. */
     private static function second($milliseconds)
     {
-        return (int) min(max(ceil($milliseconds / 1000), 0), self::END_OF_TIME, PHP_INT_MAX);
+        $second = min(max(ceil($milliseconds / 1000), 0), self::END_OF_TIME);
+        // Where int ends in 2038, the extension takes whole floats.
+        return $second > PHP_INT_MAX ? $second : (int) $second;
     }
 
     private static function leave_to_sql($why)

@@ -19,6 +19,9 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
 {
     use NativeReads;
 
+    /** A row's time is below this (an unsigned 32-bit number). */
+    const END_OF_TIME = 4294967296;
+
     private $native;
     private $nativeServer;
 
@@ -233,7 +236,8 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
     private static function piecesOfRows(Feed $feed, int $start): Generator
     {
         for ($next = array($start, 0); $next; ) {
-            list($piece, $next) = $feed->rowsCsv($next[0], PHP_INT_MAX, array(), $next[1]);
+            // Where int ends in 2038, that end is a float, and so is a later time in $next.
+            list($piece, $next) = $feed->rowsCsv($next[0], self::END_OF_TIME, array(), $next[1]);
             yield $piece;
         }
     }

@@ -50,7 +50,7 @@ class NativePHPTimeSeries extends PHPTimeSeries
     {
         return $this->native(
             $id,
-            fn() => $this->nativeFeed($id)->valuesAt(array((int) $time), Feed::NEXT)[0][1],
+            fn() => $this->nativeFeed($id)->valuesAt(array(NativeRequest::time($time)), Feed::NEXT)[0][1],
             fn() => parent::get_value($id, $time)
         );
     }

@@ -29,8 +29,8 @@ class NativeRequest
     public function __construct($feedid, $start, $end, $interval, $timezone, $timeformat, $csv, $skipmissing, $limitinterval)
     {
         $this->feedid = (int) $feedid;
-        $this->start = (int) $start;
-        $this->end = (int) $end;
+        $this->start = self::time($start);
+        $this->end = self::time($end);
         $this->interval = NativeCalendar::has($interval) ? $interval : max(1, (int) $interval);
         if ($csv || $this->hasCalendar()) {
             $this->zone = self::zone($timezone);
@@ -42,6 +42,16 @@ class NativeRequest
         $this->notime = $timeformat === 'notime';
         $this->skipmissing = (int) $skipmissing !== 0;
         $this->truetime = (int) $limitinterval === 2;
+    }
+
+    /** A time as int. Throws where PHP would make another one of it: with 32 bits, of all after 2038. */
+    public static function time($time): int
+    {
+        $number = is_numeric($time) ? $time + 0 : (int) $time;
+        if ($number < PHP_INT_MIN || $number > PHP_INT_MAX) {
+            throw new RuntimeException('the time asked for is beyond the integers of this PHP');
+        }
+        return (int) $number;
     }
 
     public static function zone($timezone): DateTimeZone

@@ -61,8 +61,8 @@ TypeError: "point" of type string, null given
 TypeError: "missing" of type string, array given
 TypeError: "decimals" of type ?int, string given
 ValueError: "decimals" of 0 or more
-ValueError: 23 decimals are more than 22
-ValueError: "decimals" of 0 or more
+ValueError: decimals must be at most 22
+ValueError: decimals must be at most 22
 ValueError: "time" as "unix", "excel" or "iso8601"
 TypeError: "time" of type string, int given
 TypeError: "offsets" of type array, int given

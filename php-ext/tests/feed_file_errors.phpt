@@ -26,8 +26,8 @@ spoil('COMPRESSED', fn ($feed) => poke("$feed.MYI", 4, pack('n', 4)));
 spoil('DYNAMIC', fn ($feed) => poke("$feed.MYI", 4, pack('n', 1)));
 spoil('MISSING_DEFINITION', fn ($feed) => unlink("$feed.frm"));
 spoil('CRASHED', fn ($feed) => poke("$feed.MYI", 26, chr(2)));
-spoil('PHASE_SHIFTED', fn ($feed) => poke("$feed.MYI", 68, pack('J', 26)));
-spoil('DAMAGED', fn ($feed) => poke("$feed.MYI", 28, pack('J', 99)));
+spoil('PHASE_SHIFTED', fn ($feed) => poke("$feed.MYI", 68, be64(26)));
+spoil('DAMAGED', fn ($feed) => poke("$feed.MYI", 28, be64(99)));
 spoil('BAD_ROW', fn ($feed) => poke("$feed.MYD", 9, chr(0x42)));
 ?>
 --EXPECT--

@@ -66,7 +66,7 @@ impl Format {
         if decimals > MAX_DECIMALS {
             return Err(Error::new(
                 Status::Argument,
-                format!("{decimals} decimals are more than {MAX_DECIMALS}"),
+                format!("decimals must be at most {MAX_DECIMALS}"),
             ));
         }
         if let Some(i) = self.offsets.windows(2).position(|p| p[0].from >= p[1].from) {

@@ -375,7 +375,7 @@ static void csvs(const emonfeed_feed *feed) {
     FAILS(argument, "time is 3;", emonfeed_series_csv, emonfeed_text, series, &csv);
     csv.time = EMONFEED_TIME_UNIX;
     csv.decimals = 23;
-    FAILS(argument, "23 decimals", emonfeed_series_csv, emonfeed_text, series, &csv);
+    FAILS(argument, "decimals must be at most 22", emonfeed_series_csv, emonfeed_text, series, &csv);
     csv.decimals = INT32_MAX;
     FAILS(argument, "decimals", emonfeed_series_csv, emonfeed_text, series, &csv);
     csv.decimals = 0;
