@@ -27,7 +27,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo explore test test-explore screenshot soak bench bench-sdcard bench-indexes deb test-deb test-debian13 setup install install-php uninstall clean help
+.PHONY: all php demo explore test test-explore screenshot soak bench bench-sdcard bench-indexes deb test-deb test-debian13 test-arm test-big-endian setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -127,6 +127,16 @@ test-debian13:
 	@sh tests/setup.sh test-debian13
 	sh tests/debian13.sh
 
+# Those that QEMU can run, built there for other processors (docs/platforms.md).
+test-arm:
+	@sh tests/setup.sh test-debian13
+	sh tests/emulated.sh armhf
+	sh tests/emulated.sh arm64
+
+test-big-endian:
+	@sh tests/setup.sh test-debian13
+	sh tests/emulated.sh s390x
+
 # Makes nothing, so that root can run it where only another user has cargo.
 install:
 	@test -f target/release/libemonfeed.a || { echo 'Run make first (as yourself, not as root).' >&2; exit 1; }
@@ -180,6 +190,8 @@ help:
 	@echo 'make deb          builds the Debian packages (target/deb)'
 	@echo 'make test-deb     tests them in a minimal Debian, for which it needs root'
 	@echo 'make test-debian13  runs every test in a minimal Debian 13, for which it needs root'
+	@echo 'make test-arm     runs tests for armhf and arm64 there, under QEMU'
+	@echo 'make test-big-endian  the same for s390x'
 	@echo 'make setup        only installs what `make test` needs'
 	@echo 'make install      installs library, header, command and manual under PREFIX=$(PREFIX)'
 	@echo 'make install-php  installs the extension into this PHP (php-config --extension-dir)'

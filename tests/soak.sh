@@ -45,7 +45,15 @@ thread_sanitizer() {
         --test threads -- --nocapture
 }
 
+# What threads may see of each other's memory, in many orders.
+miri_orders() {
+    CARGO_TARGET_DIR=target/miri \
+        MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-many-seeds=0..48 -Zmiri-preemption-rate=0.1' \
+        cargo +nightly miri test --locked --no-default-features --lib -- feed::guard a_header_that_is
+}
+
 part miri miri_lib
+part miri-orders miri_orders
 part miri-definitions miri --test fuzz_seeds -- --exact definition
 part tsan thread_sanitizer
 part tests cargo test --locked --no-fail-fast -- --nocapture

@@ -713,6 +713,8 @@ fn told_to_stop_it_says_what_it_saw_until_then() {
     for at in 0..400 {
         file.write_all_at(&part, at * part.len() as u64).unwrap();
     }
+    // Or a child would have it open before it is another program.
+    drop(file);
     run(&dirs);
     let mut child = Command::new(env!("CARGO_BIN_EXE_emonfeed"))
         .args(["verify", "--json"])

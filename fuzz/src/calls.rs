@@ -265,7 +265,7 @@ unsafe fn call(input: &mut Input) {
                 });
                 assert_eq!(nothing.err().map(|e| e.0), (n != 0).then_some(ARGUMENT));
                 let one = [BASE];
-                let n = n | 1 << 60;
+                let n = n | 1 << (usize::BITS - 4);
                 let much = points(|out, error| {
                     emonfeed_feed_values_at(handle, one.as_ptr(), n, 0, 0, out, error)
                 });

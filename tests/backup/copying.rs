@@ -133,7 +133,7 @@ fn what_is_not_committed_is_not_copied() {
     fs::write(&table.data, &longer).unwrap();
     assert_eq!(copy(&table, &dirs.copies).unwrap().rows_total, 100);
     assert_eq!(fs::read(&target).unwrap(), rows(0..100));
-    table.commit(150 * STRIDE);
+    table.commit(150 * STRIDE as u64);
     assert_eq!(copy(&table, &dirs.copies).unwrap().rows_copied, 50);
     assert_eq!(fs::read(&target).unwrap(), rows(0..150));
 }

@@ -474,7 +474,7 @@ proptest! {
                 _ => {}
             }
             fs::write(&table.data, &committed).unwrap();
-            table.commit(committed.len());
+            table.commit(committed.len() as u64);
             if torn > 0 {
                 fs::write(&table.data, [&committed[..], &[0xf9; 9][..torn]].concat()).unwrap();
             }

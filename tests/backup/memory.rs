@@ -152,7 +152,7 @@ fn files_of_terabytes_fail_or_are_copied_in_little_memory() {
             let table = Table::indexed(&dirs.source, "feed_2", &rows(0..20));
             let len = TIB / 9 * 9;
             stretch(&table.data, len);
-            table.commit(len as usize);
+            table.commit(len);
         }),
         ("rows that the head claims", 3, |dirs| {
             let table = Table::indexed(&dirs.source, "feed_2", &rows(0..20));

@@ -95,7 +95,7 @@ impl Table {
     /// new rows would.
     pub fn write(&self, rows: &[u8]) {
         fs::write(&self.data, rows).unwrap();
-        self.commit(rows.len());
+        self.commit(rows.len() as u64);
     }
 
     /// Appends rows, and says so in the header.
@@ -113,10 +113,10 @@ impl Table {
     }
 
     /// Writes into the header that `bytes` are committed.
-    pub fn commit(&self, bytes: usize) {
-        let rows = (bytes / STRIDE) as u64;
+    pub fn commit(&self, bytes: u64) {
+        let rows = bytes / STRIDE as u64;
         let before = self.header(44, 8);
-        for (offset, value) in [(28, rows), (36, 0), (44, rows), (68, bytes as u64)] {
+        for (offset, value) in [(28, rows), (36, 0), (44, rows), (68, bytes)] {
             self.set_header(offset, &value.to_be_bytes());
         }
         let writes = self.header(120, 4) + rows.saturating_sub(before).max(1);

@@ -88,7 +88,7 @@ pub fn native_libraries() -> &'static [String] {
         print.push(&list);
         output(
             rustc()
-                .args(["--crate-type", "staticlib", "--print"])
+                .args(["--target", target(), "--crate-type", "staticlib", "--print"])
                 .arg(print)
                 .arg("-o")
                 .arg(scratch.path().join("empty.a"))
@@ -142,11 +142,10 @@ pub enum Link {
 
 /// The compiler, set to be as strict as can be.
 pub fn compiler(language: Language) -> Command {
-    let host = host();
     let tool = cc::Build::new()
         .cpp(language == Language::Cpp)
-        .host(host)
-        .target(host)
+        .host(host())
+        .target(target())
         .opt_level(1)
         .warnings(true) // false would switch them all off
         .cargo_metadata(false)
@@ -167,6 +166,21 @@ fn host() -> &'static str {
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         host.expect("rustc says its host").to_owned()
     })
+}
+
+/// What the library was built for, as it says to cargo who builds for another
+/// processor.
+fn target() -> &'static str {
+    static TARGET: OnceLock<String> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        std::env::var("CARGO_BUILD_TARGET").unwrap_or_else(|_| host().to_owned())
+    })
+}
+
+/// Whether programs are of another processor, and run under QEMU: valgrind and
+/// sanitizers know nothing of those.
+pub fn is_emulated() -> bool {
+    target() != host()
 }
 
 /// Compiles `tests/c/NAME.c` into `folder` and gives the program's path.

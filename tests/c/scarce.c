@@ -38,7 +38,7 @@ static int read_with(const emonfeed_feed *feed, rlim_t bytes) {
     struct ArrowArray rows;
     struct rlimit limit;
     limit.rlim_cur = limit.rlim_max = in_use() + bytes;
-    if (emonfeed_feed_arrow(feed, 0, 1L << 40, 1 << 30, &stream, NULL) != EMONFEED_STATUS_OK ||
+    if (emonfeed_feed_arrow(feed, 0, (int64_t)1 << 40, 1 << 30, &stream, NULL) != EMONFEED_STATUS_OK ||
         setrlimit(RLIMIT_AS, &limit) != 0) {
         return 2;
     }
