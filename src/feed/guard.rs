@@ -2,8 +2,8 @@
 //!
 //! Touching a page of a mapping that its file no longer reaches raises
 //! SIGBUS, which kills the process. The handler here looks the address up
-//! among the mappings published by this module; if it is one of them, it puts
-//! a page of zeros there, notes that in the mapping's slot, and the read goes
+//! among the mappings published by this module; if it is one of them, it notes
+//! that in the mapping's slot, puts a page of zeros there, and the read goes
 //! on. Zeros read as deleted rows, and the query that touched them fails
 //! afterwards with "changed while reading". Any other fault goes to the
 //! handler that was there before. The pattern is that of libwayland's
