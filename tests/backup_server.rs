@@ -171,6 +171,10 @@ fn beside_writing_connections_copies_are_beginnings_of_the_table() {
                 }
             });
         }
+        // Not before both are at work.
+        while fs::metadata(&source).unwrap().len() < 400_000 {
+            std::thread::yield_now();
+        }
         for _ in 0..40 {
             let report = copy(&source, copies.path()).unwrap();
             assert_ne!(report.outcome, Outcome::NewGeneration, "{report}");
