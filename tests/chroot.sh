@@ -1,7 +1,6 @@
 # Minimal Debians in target/: made by debootstrap, once for each release, and used in
-# namespaces of their own, so that no mount and no process outlives a use. For root,
-# but for vendor_crates. To be sourced, in the root of the tree, by who has said what
-# `fail` does.
+# namespaces of their own, so that no mount and no process outlives a use. For root.
+# To be sourced, in the root of the tree, by who has said what `fail` does.
 
 # debian_sources: of this machine's lines for apt, those that are Debian's: mirror,
 # release and component.
@@ -66,54 +65,4 @@ in_chroot() {
         exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
             DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
     ' sh "$root" "$mounts" "$@"
-}
-
-# vendor_crates FOLDER: the crates of Cargo.lock in FOLDER/vendor.
-vendor_crates() {
-    rm -rf "$1/vendor"
-    cargo vendor --quiet --locked --versioned-dirs "$1/vendor" >/dev/null
-}
-
-# unpack_tree RELEASE FOLDER ROOT: a new minimal Debian in ROOT, with this tree in
-# /emonfeed, and cargo set to the crates in FOLDER/vendor alone.
-unpack_tree() {
-    unpack_base "$1" "$2" "$3"
-    mirror=$(debian_mirror) || exit 1
-    echo "deb $mirror $1 main" >"$3/etc/apt/sources.list"
-    mkdir -p "$2/archives/partial" "$3/vendor" "$3/emonfeed" "$3/root/.cargo"
-    cat >"$3/root/.cargo/config.toml" <<'EOF'
-[source.crates-io]
-replace-with = "vendored"
-[source.vendored]
-directory = "/vendor"
-[net]
-offline = true
-EOF
-    tar -cf - --exclude-vcs --exclude=./target --exclude=./fuzz/target --exclude=./explore/node_modules . |
-        tar -xf - --no-same-owner -C "$3/emonfeed"
-    # Where pip is to trust what this machine trusts.
-    [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$3/root/"
-}
-
-# in_tree ROOT COMMAND...: runs COMMAND in the tree that unpack_tree put there, once
-# the Rust that Debian has there is installed. ROOT lies in FOLDER.
-in_tree() {
-    # shellcheck disable=SC2016
-    mounts='
-        mount --bind "$1/../archives" "$1/var/cache/apt/archives"
-        mount --bind -o ro "$1/../vendor" "$1/vendor"
-        mount --rbind /dev "$1/dev"
-        mount -t tmpfs tmpfs "$1/dev/shm"
-        mount --rbind /sys "$1/sys"'
-    root=$1
-    shift
-    # shellcheck disable=SC2016
-    in_chroot "$root" "$mounts" sh -euc '
-        apt-get -qq update
-        apt-get -qq install --no-install-recommends cargo rustc make ca-certificates >/dev/null
-        [ ! -f /root/ca-certificates.crt ] || mv /root/ca-certificates.crt /etc/ssl/certs/
-        grep PRETTY_NAME /etc/os-release
-        rustc --version
-        cd /emonfeed
-        exec "$@"' sh "$@"
 }

@@ -30,7 +30,7 @@ part() {
 # What has many parts that are all but pure computation: reading bytes, writing
 # numbers. Files are no part of it, as Miri cannot map them.
 miri() {
-    CARGO_TARGET_DIR=target/miri MIRIFLAGS=-Zmiri-disable-isolation \
+    CARGO_TARGET_DIR=target/miri MIRIFLAGS="-Zmiri-disable-isolation ${orders:-}" \
         cargo +nightly miri test --locked --no-default-features "$@"
 }
 # The longest walks over numbers would take Miri days.
@@ -46,11 +46,10 @@ thread_sanitizer() {
 }
 
 # What threads may see of each other's memory, in many orders.
-miri_orders() {
-    CARGO_TARGET_DIR=target/miri \
-        MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-many-seeds=0..48 -Zmiri-preemption-rate=0.1' \
-        cargo +nightly miri test --locked --no-default-features --lib -- feed::guard a_header_that_is
-}
+miri_orders() (
+    orders='-Zmiri-many-seeds=0..48 -Zmiri-preemption-rate=0.1'
+    miri --lib -- feed::guard a_header_that_is
+)
 
 part miri miri_lib
 part miri-orders miri_orders

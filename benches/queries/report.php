@@ -4,8 +4,8 @@
 //   php report.php ABOUT RESULTS FOLDER [BACKUP] [SDCARD]
 //
 // ABOUT holds a name and a value per line, RESULTS what the scripts measured.
-// BACKUP is the report of backup.sh, SDCARD that of sdcard.sh; either may be empty. FOLDER gets the charts, and queries.tsv
-// with the figures of the table for programs.
+// BACKUP is the report of backup.sh, SDCARD that of sdcard.sh; either may be empty.
+// FOLDER gets the charts, and queries.tsv with the figures of the table for programs.
 
 require __DIR__ . '/bench.php';
 require __DIR__ . '/chart.php';
