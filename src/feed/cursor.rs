@@ -182,7 +182,7 @@ impl<'a> Cursor<'a> {
     ) -> Result<u64> {
         let summary = &self.order.summary;
         let block = summary.block_before(time, (guess / BLOCK as u64) as usize);
-        let low = (block * BLOCK) as u64;
+        let low = Summary::first_rank(block);
         let low_time = summary.first(block).unwrap_or(first);
         let (high, high_time) = match summary.first(block + 1) {
             Some(next) => (low + BLOCK as u64, next),
@@ -300,7 +300,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn find(&mut self, mut ranks: Range<u64>, value: f64) -> Result<Row> {
         while ranks.start < ranks.end {
             let block = (ranks.start / BLOCK as u64) as usize;
-            let end = ((block + 1) * BLOCK) as u64;
+            let end = Summary::first_rank(block + 1);
             let is_whole = ranks.start % BLOCK as u64 == 0 && end <= ranks.end;
             if !is_whole || self.lists()?.may_hold(block, value) {
                 for rank in ranks.start..end.min(ranks.end) {
@@ -379,7 +379,7 @@ fn around_blocks(ranks: &Range<u64>) -> [Range<u64>; 2] {
     if whole.is_empty() {
         return [ranks.clone(), ranks.end..ranks.end];
     }
-    let (from, to) = ((whole.start * BLOCK) as u64, (whole.end * BLOCK) as u64);
+    let [from, to] = [whole.start, whole.end].map(Summary::first_rank);
     [ranks.start..from, to..ranks.end]
 }
 

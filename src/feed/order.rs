@@ -193,7 +193,7 @@ impl Order {
             rows.and_then(|rows| row.checked_add(rows)).is_some_and(|end| end <= slots)
         };
         let begins_in = |block: usize| {
-            let (run, rank) = (self.summary.run(block), (block * BLOCK) as u64);
+            let (run, rank) = (self.summary.run(block), Summary::first_rank(block));
             self.runs.get(run).is_some_and(|run| run.rank <= rank)
                 && rank < self.run_end(run)
         };

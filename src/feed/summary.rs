@@ -186,6 +186,12 @@ impl Summary {
         self.runs.get(block).map_or(0, |&run| run as usize)
     }
 
+    /// Rank of the first row of a block: of 64 bits on every processor, as a summary
+    /// that fits into 4 GB of addresses tells of more rows than 32 bits count.
+    pub(super) fn first_rank(block: usize) -> u64 {
+        block as u64 * BLOCK as u64
+    }
+
     /// The blocks that lie whole in a range of ranks.
     pub(super) fn whole_within(ranks: &Range<u64>) -> Range<usize> {
         let block = BLOCK as u64;
@@ -320,5 +326,15 @@ fn in_lanes(numbers: &[f64], mut each: impl FnMut(usize, f64)) {
     }
     for (lane, &number) in rest.iter().enumerate() {
         each(lane, number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_wider_than_addresses() {
+        assert_eq!(Summary::first_rank(1 << 25), 1 << 32);
     }
 }
