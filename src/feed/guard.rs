@@ -44,8 +44,7 @@ impl Guard {
     /// Publishes `range`. `None` if there is no free slot or no handler could
     /// be installed.
     pub(super) fn publish(range: Range<usize>) -> Option<Guard> {
-        install();
-        if !armed() {
+        if !install() || !armed() {
             return None;
         }
         process::current().slots.publish(range).map(|slot| Guard { slot })
@@ -83,11 +82,12 @@ fn handler_address() -> libc::sighandler_t {
     on_sigbus as extern "C" fn(_, _, _) as *const () as libc::sighandler_t
 }
 
-/// Installs the handler, once in the life of the process. In a child that was
-/// forked while another thread did that, it may never get done.
-fn install() {
+/// Installs the handler, once in the life of the process; whether that is done, and
+/// with it what the handler reads is seen by this thread. In a child that was forked
+/// while another thread did that, it may never get done.
+fn install() -> bool {
     if INSTALLED.load(Ordering::Acquire) == DONE {
-        return;
+        return true;
     }
     if INSTALLED
         .compare_exchange(NOT_YET, BEGUN, Ordering::AcqRel, Ordering::Acquire)
@@ -96,11 +96,11 @@ fn install() {
         const PATIENCE: u32 = 1000;
         for _ in 0..PATIENCE {
             if INSTALLED.load(Ordering::Acquire) == DONE {
-                break;
+                return true;
             }
             std::thread::yield_now();
         }
-        return;
+        return false;
     }
     // SAFETY: sysconf has no preconditions.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -121,6 +121,7 @@ fn install() {
         }
     }
     INSTALLED.store(DONE, Ordering::Release);
+    true
 }
 
 extern "C" fn on_sigbus(

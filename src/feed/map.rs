@@ -145,3 +145,40 @@ impl Mapping {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// Each page on its own, and reads across two of them.
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri maps no files")]
+    fn what_is_cut_off_reads_as_zeros_and_is_noted() {
+        const LEN: usize = 1 << 18;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[249; LEN]).unwrap();
+        let mapping = Mapping::new(&file, LEN as u64).unwrap().unwrap();
+        assert_eq!(mapping.array::<9>(LEN as u64 - 9), [249; 9]);
+        assert!(!mapping.faulted());
+
+        file.set_len(LEN as u64 / 2).unwrap();
+        assert_eq!(mapping.array::<9>(7), [249; 9]);
+        assert!(!mapping.faulted());
+        assert_eq!(mapping.array::<9>(LEN as u64 - 9), [0; 9]);
+        assert!(mapping.faulted());
+        let mut all = vec![1; LEN];
+        mapping.copy(0, &mut all);
+        assert!(all[..LEN / 2].iter().all(|&byte| byte == 249));
+        assert!(all[LEN / 2..].iter().all(|&byte| byte == 0));
+
+        // The next mapping that takes the slot knows nothing of it.
+        drop(mapping);
+        let mapping = Mapping::new(&file, LEN as u64 / 2).unwrap().unwrap();
+        assert_eq!(mapping.array::<9>(0), [249; 9]);
+        assert!(!mapping.faulted());
+        file.set_len(0).unwrap();
+        mapping.copy(3, &mut all[..LEN / 2]);
+        assert!(all[..LEN / 2].iter().all(|&byte| byte == 0) && mapping.faulted());
+    }
+}
