@@ -16,6 +16,11 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # As build.rs has it.
 SONAME := $(shell grep -o 'libemonfeed\.so\.[0-9]*' build.rs)
 
+# Where the command looks for the page, from BINDIR; and what there is of it.
+PAGE = $(DESTDIR)$(DATADIR)/emonfeed/explore
+PAGE_FILES = serve.sh index.php app server \
+    $(addprefix node_modules/uplot/,LICENSE dist/uPlot.esm.js dist/uPlot.min.css)
+
 # What a program linked with libemonfeed.a needs besides, as
 # `cargo rustc --lib -- --print native-static-libs` says.
 LIBS_PRIVATE = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
@@ -27,7 +32,7 @@ unexport CARGO_BUILD_TARGET
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 .NOTPARALLEL:
-.PHONY: all php demo explore test test-explore screenshot soak bench bench-sdcard bench-indexes deb test-deb test-debian13 test-arm test-big-endian setup install install-php uninstall clean help
+.PHONY: all php demo page explore test test-explore screenshot soak bench bench-sdcard bench-indexes deb test-deb test-debian13 test-arm test-big-endian setup install install-php uninstall clean help
 
 # The static library of this build serves PHP too: what only the command uses
 # is no part of it.
@@ -40,11 +45,13 @@ php: all
 demo:
 	@sh tests/demo/demo.sh
 
-# The page to look at the feeds in DIR, until Ctrl-C. uPlot comes through npm,
-# once; it runs none of its packages' scripts. HOST counts on the command line only.
-explore: php explore/node_modules/.package-lock.json
-	@sh explore/serve.sh "$$DIR" "$$BACKUP" "$$PORT" "$(if $(findstring command line,$(origin HOST)),$(HOST))"
+# The page to look at the feeds in DIR, until Ctrl-C. HOST counts on the command
+# line only.
+explore: php page
+	@sh explore/serve.sh target/explore ../php-ext/modules/emonfeed.so "$$PWD/target/release/emonfeed" "$$DIR" "$$BACKUP" "$$PORT" "$(if $(findstring command line,$(origin HOST)),$(HOST))"
 
+# uPlot comes through npm, once; it runs none of its packages' scripts.
+page: explore/node_modules/.package-lock.json
 explore/node_modules/.package-lock.json: explore/package-lock.json
 	@command -v npm >/dev/null || { echo 'npm is needed once, to fetch uPlot: apt-get install npm' >&2; exit 1; }
 	npm --prefix explore ci --omit=dev --ignore-scripts --no-audit --no-fund
@@ -99,8 +106,8 @@ bench:
 	sh benches/backup.sh -o target/bench/backup.md >/dev/null
 	sh benches/queries.sh -b target/bench/backup.md $(if $(wildcard target/bench/sdcard.md),-s target/bench/sdcard.md) $(if $(QUICK),,-w)
 
-# What queries and backups read of a disk that is as slow as an SD card, as root. The
-# next `make bench` takes it into its page.
+# What queries and backups read of a disk that is as slow as an SD card; root measures
+# it. The next `make bench` takes it into its page.
 bench-sdcard: all
 	@sh tests/setup.sh bench
 	@mkdir -p target/bench
@@ -114,12 +121,14 @@ bench-indexes: all
 # The Debian packages, in target/deb, for the PHP that is here.
 deb:
 	@sh tests/setup.sh deb
+	@$(MAKE) --no-print-directory page
 	sh debian/build.sh
 
 # Builds them twice, and installs, uses, upgrades and purges them in a minimal
 # Debian. Some ten minutes, as root.
 test-deb:
 	@sh tests/setup.sh test-deb
+	@$(MAKE) --no-print-directory page
 	sh tests/deb.sh
 
 # All tests in a minimal Debian 13, as root.
@@ -137,7 +146,8 @@ test-big-endian:
 	@sh tests/setup.sh test-debian13
 	sh tests/emulated.sh s390x
 
-# Makes nothing, so that root can run it where only another user has cargo.
+# Makes nothing, so that root can run it where only another user has cargo. The page
+# is installed where `make page` was called before.
 install:
 	@test -f target/release/libemonfeed.a || { echo 'Run make first (as yourself, not as root).' >&2; exit 1; }
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)" \
@@ -158,6 +168,9 @@ install:
 	    -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' \
 	    include/emonfeed.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
 	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
+	rm -rf "$(PAGE)"
+	[ ! -d explore/node_modules/uplot ] || { install -d "$(PAGE)" && \
+	    tar -C explore --mode=u=rwX,go=rX -cf - $(PAGE_FILES) | tar -C "$(PAGE)" --no-same-owner -xpf -; }
 	@test -n "$(DESTDIR)" || echo 'If programs do not find $(SONAME), run ldconfig.'
 
 install-php:
@@ -172,6 +185,7 @@ uninstall:
 	    "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc" \
 	    "$(DESTDIR)$(MANDIR)/man1"/emonfeed.1 "$(DESTDIR)$(MANDIR)/man1"/emonfeed-*.1 \
 	    "$(DESTDIR)$(BASHDIR)/emonfeed" "$(DESTDIR)$(ZSHDIR)/_emonfeed" "$(DESTDIR)$(FISHDIR)/emonfeed.fish"
+	rm -rf "$(PAGE)"
 
 clean:
 	$(CARGO) clean
@@ -180,6 +194,7 @@ help:
 	@echo 'make              builds the library and the command (target/release)'
 	@echo 'make php          builds the PHP extension (target/php-ext/modules/emonfeed.so)'
 	@echo 'make demo         installs what is missing, builds, and shows it all at work'
+	@echo 'make page         fetches what the page to look at feeds needs (through npm), for make install'
 	@echo 'make explore      a page to look at the feeds in DIR=... (BACKUP=... PORT=8080 HOST=127.0.0.1)'
 	@echo 'make test         installs what is missing, and runs every test'
 	@echo 'make test-explore tests that page in Chromium (needs Node)'

@@ -18,6 +18,10 @@ case $place in
     exit 1
     ;;
 esac
+[ -d explore/node_modules/uplot ] || {
+    echo "The page lacks uPlot, which npm fetches: make page" >&2
+    exit 1
+}
 
 # What cargo and phpize made before is used again; everything else is new.
 mkdir -p "$work"

@@ -731,9 +731,50 @@ fn a_backup_and_the_next_one() {
     assert!(none.starts_with("emonfeed: /no/such/folder: "), "{none}");
 }
 
+/// The page itself is tested in explore/test, and as installed in tests/deb.
+#[test]
+fn the_page_is_looked_for_where_the_command_was_installed() {
+    let prefix = tempfile::tempdir().unwrap();
+    let [bin, page] =
+        ["bin", "share/emonfeed/explore"].map(|folder| prefix.path().join(folder));
+    fs::create_dir_all(&bin).unwrap();
+    let command = bin.join("emonfeed");
+    fs::copy(env!("CARGO_BIN_EXE_emonfeed"), &command).unwrap();
+    let explore = |args: &[&str]| {
+        let output = Command::new(&command).arg("explore").args(args).output().unwrap();
+        let [out, err] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), out, err)
+    };
+    let (code, out, err) = explore(&["feeds"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    let place = page.display();
+    assert!(err.starts_with(&format!("emonfeed: the page is not in {place}: ")), "{err}");
+
+    fs::create_dir_all(&page).unwrap();
+    fs::write(page.join("serve.sh"), "printf '<%s>' \"$@\"; exit 7\n").unwrap();
+    let path = command.display();
+    assert_eq!(
+        explore(&["feeds"]),
+        (
+            Some(7),
+            format!("<><emonfeed><{path}><feeds><><8080><127.0.0.1>"),
+            String::new()
+        )
+    );
+    let all = ["--host", "0.0.0.0", "--port=9", "--backup", "a copy", "--", "-feeds"];
+    assert_eq!(
+        explore(&all).1,
+        format!("<><emonfeed><{path}><-feeds><a copy><9><0.0.0.0>")
+    );
+    for wrong in ["0", "65536", "x"] {
+        assert_eq!(explore(&["feeds", "--port", wrong]).0, Some(2), "{wrong}");
+    }
+}
+
 #[test]
 fn help_shows_examples() {
-    for command in ["info", "get", "backup"] {
+    for command in ["info", "get", "backup", "explore"] {
         let help = printed(&[command, "--help"]);
         assert!(help.contains("Examples:\n"), "{help}");
         assert!(help.contains(&format!("emonfeed {command} ")), "{help}");

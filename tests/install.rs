@@ -57,6 +57,23 @@ fn commands(emonfeed: &Path) -> BTreeSet<String> {
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
+/// The files of the page, which is installed where `make page` has fetched uPlot.
+fn page() -> BTreeSet<String> {
+    let explore = root().join("explore");
+    if !explore.join("node_modules/uplot").is_dir() {
+        return BTreeSet::new();
+    }
+    let parts = files(&explore).into_iter().filter(|path| {
+        path.starts_with("app/")
+            || path.starts_with("server/")
+            || ["serve.sh", "index.php"].contains(&path.as_str())
+            || ["LICENSE", "dist/uPlot.esm.js", "dist/uPlot.min.css"]
+                .iter()
+                .any(|name| *path == format!("node_modules/uplot/{name}"))
+    });
+    parts.map(|path| format!("share/emonfeed/explore/{path}")).collect()
+}
+
 /// What the installed pkg-config file answers.
 fn pkg_config(libdir: &Path, arguments: &[&str]) -> Vec<String> {
     let answer = output(
@@ -106,6 +123,7 @@ fn a_program_is_built_against_what_was_installed() {
     assert!(commands.contains("backup") && commands.contains("man"), "{commands:?}");
     installed
         .extend(commands.iter().map(|name| format!("share/man/man1/emonfeed-{name}.1")));
+    installed.extend(page());
     assert_eq!(files(&prefix), installed);
     for (shell, script) in [
         ("bash", "bash-completion/completions/emonfeed"),

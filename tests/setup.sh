@@ -92,6 +92,7 @@ find_missing() {
         need has_package_php_dev 'php-dev' 'what those of extensions are built with'
         need has_dh_php 'dh-php' 'makes those of PHP extensions'
         need has_lintian 'lintian' 'looks for mistakes in packages'
+        need has_npm 'npm' 'fetches uPlot, with which the page draws'
         ;;
     esac
     [ "$level" = deb ] && return
@@ -130,6 +131,7 @@ has_build_essential() { has_package build-essential; }
 has_package_php_dev() { has_package php-dev; }
 has_debhelper() { has dh && has dpkg-buildpackage; }
 has_dh_php() { has dh_php; }
+has_npm() { has npm; }
 has_lintian() { has lintian; }
 has_debootstrap() { has debootstrap; }
 has_locales() { has localedef && [ -f /usr/share/i18n/locales/tr_TR ]; }

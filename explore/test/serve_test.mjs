@@ -1,4 +1,4 @@
-// What `make explore` says where it cannot serve, and what it leaves behind.
+// What explore/serve.sh says where it cannot serve, and what it leaves behind.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -24,24 +24,24 @@ async function refused(...parameters) {
 test('a directory that is none, or holds no feeds', async (context) => {
     const place = folder(context);
     assert.match(await refused(''), /which directory\? make explore DIR=/);
-    assert.match(await refused(join(place, 'none')), /DIR=.*none: there is no such directory/);
+    assert.match(await refused(join(place, 'none')), /none: there is no such directory/);
     assert.match(await refused(place), /there are no feeds in it \(feed_1\.MYD/);
     writeFileSync(join(place, 'users.MYD'), '');
     assert.match(await refused(place), /there are no feeds in it/);
     writeFileSync(join(place, 'feed_1.MYD'), '');
-    assert.match(await refused(place, join(place, 'none')), /BACKUP=.*none: there is no such directory/);
+    assert.match(await refused(place, join(place, 'none')), /none: there is no such directory/);
     mkdirSync(join(place, 'a:b'));
     assert.match(await refused(join(place, 'a:b')), /with a colon in its name/);
 });
 
 test('ports that are none, or taken', async (context) => {
-    for (const port of ['0', 'x', '65536', '-1', '080', '8080x', '123456']) assert.match(await refused(FEEDS, '', port), /PORT=.*: a port is a number from 1 to 65535/, port);
+    for (const port of ['0', 'x', '65536', '-1', '080', '8080x', '123456']) assert.match(await refused(FEEDS, '', port), /port .*: a port is a number from 1 to 65535/, port);
     const { port, server } = await start(context);
     const log = /Log until then: (.*)/.exec(server.out)[1];
     const said = await refused(FEEDS, '', port);
     assert.ok(!readFileSync(log, 'utf8').includes('Failed to listen'), 'each server has a log of its own');
     assert.match(said, /Address already in use/);
-    assert.match(said, new RegExp(`PHP cannot listen on 127\\.0\\.0\\.1:${port}; if another program has that port: PORT=${port + 1}`));
+    assert.match(said, new RegExp(`PHP cannot listen on 127\\.0\\.0\\.1:${port}; if another program has that port, name another: PORT=${port + 1} or --port ${port + 1}`));
     assert.equal((await get(port, '/api/feeds')).status, 200);
 });
 

@@ -23,7 +23,7 @@ export async function freePort() {
 
 /** Runs explore/serve.sh; answers what it says and, if it fails, how. */
 export function serve(...parameters) {
-    const child = spawn('sh', ['explore/serve.sh', ...parameters.map(String)], { cwd: TOP, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('sh', ['explore/serve.sh', 'target/explore', '../php-ext/modules/emonfeed.so', COMMAND, ...parameters.map(String)], { cwd: TOP, stdio: ['ignore', 'pipe', 'pipe'] });
     const said = { out: '', err: '', child, code: null };
     child.stdout.on('data', (text) => (said.out += text));
     child.stderr.on('data', (text) => (said.err += text));

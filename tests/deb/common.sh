@@ -53,3 +53,17 @@ hours() {
     }
     echo "    $1 has answered"
 }
+
+# The loopback interface of a network of its own, without a package for it.
+up_loopback() {
+    perl -e 'my $up = pack("a16s", "lo", 1); socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up) or die "lo: $!"'
+}
+# wait_for COMMAND...: for up to 30 seconds.
+wait_for() {
+    tries=0
+    until "$@"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 300 ] || fail "in vain: $*"
+        sleep 0.1
+    done
+}

@@ -3,20 +3,10 @@
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . /srv/common.sh
 
-# The loopback interface, without a package for it.
-perl -e 'my $up = pack("a16s", "lo", 1); socket(S, 2, 2, 0) && ioctl(S, 0x8914, $up) or die "lo: $!"'
+up_loopback
 feed=/var/lib/mysql/emoncms/feed_1.MYD
 
 ask() { php -r 'echo file_get_contents("http://127.0.0.1/page.php", false, stream_context_create(["http" => ["ignore_errors" => true]]));'; }
-# wait_for COMMAND...: for up to 30 seconds.
-wait_for() {
-    tries=0
-    until "$@"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || fail "in vain: $*"
-        sleep 0.1
-    done
-}
 answers() { ask 2>/dev/null | grep -q "^$1 "; }
 worker() { ask | sed -n 's/^[a-z0-9-]* \([0-9]*\)$/\1/p' | head -n 1; }
 gone() { [ ! -d "/proc/$old" ]; }

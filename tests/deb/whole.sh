@@ -57,6 +57,16 @@ gcc -Wall -Wextra -Werror /tmp/task.c $(pkg-config --cflags --libs emonfeed) -o 
 block sh >/tmp/task.sh
 sh /tmp/task.sh | hours 'the shell'
 
+# Other formats.
+emonfeed convert /var/lib/mysql/emoncms /tmp/phpfina --to phpfina --interval 10 >/dev/null
+[ "$(stat -c %s /tmp/phpfina/1.dat)" = "$((4 * (90000 + 3600) / 10))" ] || fail "PHPFina has other readings"
+emonfeed export /var/lib/mysql/emoncms --to /tmp/dataset --format csv >/dev/null
+[ "$(find /tmp/dataset -name '*.csv*' | wc -l)" = 1 ] || fail "the dataset: $(find /tmp/dataset)"
+emonfeed export /var/lib/mysql/emoncms --to /tmp/parquet >/dev/null
+head -c 4 /tmp/parquet/feed=1/year=2025/*.parquet | grep -qx PAR1 || fail "this is not Parquet: $(find /tmp/parquet)"
+
+unshare --net sh /srv/explore.sh
+
 /usr/share/emonfeed/emoncms/enable --help | grep -q '^Usage' || fail "enable does not run"
 
 # The manual, and what the shells complete.

@@ -8,6 +8,7 @@ mod completions;
 mod console;
 mod convert;
 mod database;
+mod explore;
 #[cfg(feature = "export")]
 mod export;
 mod failure;
@@ -47,6 +48,7 @@ Examples:
   emonfeed backup /var/lib/mysql/emoncms /mnt/usb/emoncms
   emonfeed status /mnt/usb/emoncms
   emonfeed verify /mnt/usb/emoncms --source /var/lib/mysql/emoncms
+  emonfeed explore /var/lib/mysql/emoncms
   emonfeed convert /var/lib/mysql/emoncms /var/opt/emoncms/phpfina --to phpfina --dry-run
 
 `emonfeed help get` explains a command and shows more examples.
@@ -68,6 +70,7 @@ enum Command {
     Restore(restore::Args),
     Verify(verify::Args),
     Status(status::Args),
+    Explore(explore::Args),
     Convert(convert::Args),
     #[cfg(feature = "export")]
     Export(export::Args),
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => return restore::run(args),
         Command::Verify(args) => return verify::run(args),
         Command::Status(args) => return status::run(args),
+        Command::Explore(args) => return explore::run(args),
         Command::Convert(args) => return convert::run(args),
         #[cfg(feature = "export")]
         Command::Export(args) => return export::run(args),
