@@ -152,6 +152,14 @@ pub fn run(args: Args) -> ExitCode {
 
 fn export(args: &Args, console: &mut Console) -> Result<Total> {
     let begun = Instant::now();
+    // Their libraries write numbers as the processor has them.
+    if cfg!(target_endian = "big") && args.format != Format::Csv {
+        return Err(Error::new(
+            Status::Argument,
+            "Parquet and Arrow cannot be written on this processor, which is big-endian: \
+             --format csv, or export a backup on another machine",
+        ));
+    }
     let options = RunOptions {
         // It is no backup.
         same_device: true,
