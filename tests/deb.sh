@@ -133,7 +133,7 @@ install_them() {
     say "all is well"
 }
 
-mkdir -p "$work"
+alone_in "$work"
 case ${1:-} in
 build) build ;;
 install) install_them "${2:-}" ;;

@@ -18,17 +18,33 @@ fail() {
     exit 1
 }
 
+# shellcheck source=tests/chroot.sh
+. tests/chroot.sh
+alone_in "$work"
 if [ "${1:-}" != --vendored ]; then
     rm -rf "$work/vendor"
     cargo vendor --quiet --locked --versioned-dirs "$work/vendor" >/dev/null
     # Only root can make a minimal Debian and work in it.
-    [ "$(id -u)" -eq 0 ] || exec sudo sh "$0" --vendored "$@"
+    [ "$(id -u)" -eq 0 ] || exec sudo sh tests/debian13.sh --vendored "$@"
 else
     shift
 fi
 
-# shellcheck source=tests/chroot.sh
-. tests/chroot.sh
+# What runs for other processors in there is registered with this kernel, and must not
+# stay so, however this ends (tests/emulated/prepare.sh).
+forget() {
+    # shellcheck disable=SC2016
+    unshare --mount sh -c '
+        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc || exit 0
+        for registered in /proc/sys/fs/binfmt_misc/emonfeed-*; do
+            [ ! -f "$registered" ] || echo -1 >"$registered"
+        done'
+}
+trap forget EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 make_base trixie "$work"
 root=$work/root
 unpack_base trixie "$work" "$root"

@@ -36,15 +36,13 @@ else
 fi
 
 # The kernel hands programs of that processor to QEMU, for whoever starts one in
-# whatever folder. Taken back at the end.
-mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-registered=/proc/sys/fs/binfmt_misc/emonfeed-$QEMU
-unregister() { [ ! -f "$registered" ] || echo -1 >"$registered"; }
-unregister
-trap unregister EXIT
-trap 'exit 1' HUP INT TERM
-sed "s/^:[^:]*:/:emonfeed-$QEMU:/" "/usr/lib/binfmt.d/qemu-$QEMU.conf" >/proc/sys/fs/binfmt_misc/register
+# whatever folder, unless it runs them already. debian13.sh takes that back.
+echo 'int main(void) { return 0; }' | "$GNU-gcc" -x c -o /tmp/runs -
+if ! /tmp/runs 2>/dev/null; then
+    mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    sed "s/^:[^:]*:/:emonfeed-$QEMU:/" "/usr/lib/binfmt.d/qemu-$QEMU.conf" >/proc/sys/fs/binfmt_misc/register
+fi
 
 upper=$(echo "$RUST_TARGET" | tr 'a-z-' 'A-Z_')
 export CARGO_BUILD_TARGET="$RUST_TARGET" "CARGO_TARGET_${upper}_LINKER=$GNU-gcc"
-"$@"
+exec "$@"
