@@ -6,9 +6,10 @@
 #   QUICK=1 sh benches/sdcard.sh        a smaller feed, fewer feeds
 #
 # The device is a loop device on a file, with a file system of its own; the kernel
-# counts what is asked of it, and a control group slows it down. That is for root, and
-# so is the emptying of the cache (of the whole machine, before each request). Fails
-# where a request read more than it must.
+# counts what is asked of it, and a control group slows it down. That is for root, whom
+# sudo makes of others, and so is the emptying of the cache (of the whole machine,
+# before each request). Fails where a request read more than it must, or the device was
+# quicker than it may be.
 #
 #   EMONFEED            the command to measure             [target/release/emonfeed]
 #   ROWS, FEEDS         of the large feed, and for backups [9460000, 200; quick: 1000000, 20]
@@ -48,7 +49,14 @@ else
 fi
 reads=${READS:-1500} writes=${WRITES:-500} read_mb=${READ_MB:-20} write_mb=${WRITE_MB:-10}
 
-[ "$(id -u)" -eq 0 ] || fail 'loop devices and control groups are for root'
+# What is mounted is gone when this ends, however it does.
+if [ -z "${EMONFEED_OWN_MOUNTS:-}" ]; then
+    sudo=
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    exec $sudo unshare --mount env EMONFEED_OWN_MOUNTS=1 EMONFEED="$emonfeed" ROWS="$rows" FEEDS="$feeds" \
+        READS="$reads" WRITES="$writes" READ_MB="$read_mb" WRITE_MB="$write_mb" CC="${CC:-cc}" \
+        BENCH_FOLDER="${BENCH_FOLDER:-target/bench-sdcard}" sh benches/sdcard.sh -o "$output"
+fi
 for program in losetup mkfs.ext4 "${CC:-cc}" "$emonfeed"; do
     command -v "$program" >/dev/null || fail "there is no $program here"
 done
@@ -59,12 +67,11 @@ client_program >/dev/null || fail 'there is no MariaDB client here'
 mkdir -p "${BENCH_FOLDER:-target/bench-sdcard}"
 work=$(cd "${BENCH_FOLDER:-target/bench-sdcard}" && pwd -P)/run
 card=$work/card
-device='' group=''
+group=''
 clean_up() {
     stop_server
+    [ -z "$group" ] || unthrottle
     ! mountpoint -q "$card" || umount "$card"
-    [ -z "$device" ] || losetup -d "$device"
-    [ -z "$group" ] || rmdir "$group"
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -86,24 +93,9 @@ device=$(losetup --show --find --direct-io=on "$work/image")
 name=${device#/dev/}
 # As of the card reader of a Raspberry Pi; loop devices have that of the disk below.
 echo 128 >"/sys/block/$name/queue/read_ahead_kb"
-number=$(cat "/sys/block/$name/dev")
-# Control groups of the second version, or of the first.
-if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
-    echo +io >/sys/fs/cgroup/cgroup.subtree_control
-    group=/sys/fs/cgroup/emonfeed-sdcard throttle="\`io.max\` of a control group"
-    mkdir -p "$group"
-    echo "$number rbps=${read_mb}000000 wbps=${write_mb}000000 riops=$reads wiops=$writes" >"$group/io.max"
-elif [ -d /sys/fs/cgroup/blkio ]; then
-    group=/sys/fs/cgroup/blkio/emonfeed-sdcard throttle="\`blkio.throttle\` of a control group"
-    mkdir -p "$group"
-    echo "$number ${read_mb}000000" >"$group/blkio.throttle.read_bps_device"
-    echo "$number ${write_mb}000000" >"$group/blkio.throttle.write_bps_device"
-    echo "$number $reads" >"$group/blkio.throttle.read_iops_device"
-    echo "$number $writes" >"$group/blkio.throttle.write_iops_device"
-else
-    fail 'this kernel has no control groups that throttle devices'
-fi
 mount "$device" "$card"
+# Goes with the last mount.
+losetup -d "$device"
 
 # --- feeds --------------------------------------------------------------------
 
@@ -137,6 +129,29 @@ find "$card" -name 'feed_*' -exec touch -d '2 hours ago' {} +
 
 # --- what is measured ---------------------------------------------------------
 
+number=$(cat "/sys/block/$name/dev")
+# What is written back later is written by the kernel. The second version of control
+# groups counts it as of the group whose memory it was in; the first as of the root.
+if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    echo '+io +memory' >/sys/fs/cgroup/cgroup.subtree_control
+    group=/sys/fs/cgroup/emonfeed-sdcard throttle="\`io.max\` of a control group"
+    unthrottle() { rmdir "$group"; }
+    mkdir -p "$group"
+    echo "$number rbps=${read_mb}000000 wbps=${write_mb}000000 riops=$reads wiops=$writes" >"$group/io.max"
+elif [ -d /sys/fs/cgroup/blkio ]; then
+    group=/sys/fs/cgroup/blkio throttle="\`blkio.throttle\` of the root control group"
+    throttle_to() {
+        echo "$number $1" >"$group/blkio.throttle.read_bps_device"
+        echo "$number $2" >"$group/blkio.throttle.write_bps_device"
+        echo "$number $3" >"$group/blkio.throttle.read_iops_device"
+        echo "$number $4" >"$group/blkio.throttle.write_iops_device"
+    }
+    unthrottle() { throttle_to 0 0 0 0; }
+    throttle_to "${read_mb}000000" "${write_mb}000000" "$reads" "$writes"
+else
+    fail 'this kernel has no control groups that throttle devices'
+fi
+
 # counters: reads and writes of the device, and their bytes.
 counters() { awk '{ printf "%d %.0f %d %.0f", $1, $3 * 512, $5, $7 * 512 }' "/sys/block/$name/stat"; }
 
@@ -160,16 +175,23 @@ measure() {
     # shellcheck disable=SC2046,SC2086
     set -- $before $(counters)
     awk -v label="$label" -v seconds="$began $ended" -v reads="$(($5 - $1))" -v bytes="$(($6 - $2))" \
-        -v writes="$(($7 - $3))" -v written="$(($8 - $4))" -v must_reads="$must_reads" -v must_bytes="$must_bytes" '
+        -v writes="$(($7 - $3))" -v written="$(($8 - $4))" -v must_reads="$must_reads" -v must_bytes="$must_bytes" \
+        -v read_mb="$read_mb" -v write_mb="$write_mb" '
         BEGIN {
             split(seconds, time, " ")
             printf "| %s | %.2f s | %d | %d | %.2f MB | %.2f MB | %s |\n", label, time[2] - time[1],
                 reads, must_reads, bytes / 1e6, must_bytes / 1e6,
                 writes ? sprintf("%d of %.2f MB", writes, written / 1e6) : ""
-            exit reads > 1.25 * must_reads + 50 || bytes > 1.25 * must_bytes + 500000
-        }' >>"$work/table" || {
+            if (reads > 1.25 * must_reads + 50 || bytes > 1.25 * must_bytes + 500000)
+                exit 1
+            # The limit counts in slices of time.
+            least = 0.8 * max(bytes / read_mb, written / write_mb) / 1e6
+            exit least > 0.5 && time[2] - time[1] < least ? 2 : 0
+        }
+        function max(a, b) { return a > b ? a : b }' >>"$work/table" || {
+        case $? in 2) why='the device was quicker than it may be' ;; *) why='more was read than must be' ;; esac
         tail -n 1 "$work/table" >&2
-        fail "more was read than must be: $label"
+        fail "$why: $label"
     }
     say "$(tail -n 1 "$work/table")"
 }

@@ -5,7 +5,7 @@ set -eu
 
 version=$(apt-cache depends php-cli | sed -n 's/^ *Depends: php\([0-9.]*\)-cli$/\1/p')
 apt-get -qq install --no-install-recommends "php$version-cli:$ARCHITECTURE" \
-    autoconf automake libtool m4 shtool >/dev/null
+    autoconf automake libtool m4 pkgconf shtool >/dev/null
 # The headers alone: what they depend on cannot be had for two processors at once.
 mkdir -p /tmp/php
 (cd /tmp/php && apt-get -qq download "php$version-dev:$ARCHITECTURE" && dpkg-deb --extract php*.deb /)
