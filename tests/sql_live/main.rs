@@ -361,12 +361,24 @@ fn beside_late_keys() {
     live("late keys", &["delay_key_write=ALL"], feeds, &readers()[..2]);
 }
 
+fn concurrent_inserts(how: &'static str) {
+    let feeds = vec![Live::new(PLAIN, &[INSERTS, &[UpdateOne, DeleteOne]])];
+    live(how, &[&format!("concurrent_insert={how}")], feeds, &readers()[..2]);
+}
+
 #[test]
-fn beside_concurrent_inserts() {
-    for how in ["NEVER", "AUTO", "ALWAYS"] {
-        let feeds = vec![Live::new(PLAIN, &[INSERTS, &[UpdateOne, DeleteOne]])];
-        live(how, &[&format!("concurrent_insert={how}")], feeds, &readers()[..2]);
-    }
+fn beside_inserts_that_are_never_concurrent() {
+    concurrent_inserts("NEVER");
+}
+
+#[test]
+fn beside_inserts_that_are_concurrent_where_no_rows_are_deleted() {
+    concurrent_inserts("AUTO");
+}
+
+#[test]
+fn beside_inserts_that_are_always_concurrent() {
+    concurrent_inserts("ALWAYS");
 }
 
 #[test]
@@ -374,32 +386,32 @@ fn beside_delayed_inserts() {
     live("delayed", &[], vec![Live::new(PLAIN, &[&[InsertDelayed]])], &readers());
 }
 
-#[test]
-fn with_checksums_and_kept_summaries() {
+/// A feed that is long enough for a summary to be kept, and readers that go by
+/// the same one.
+fn kept_summaries(name: &'static str, feed: Live, readers: &[(How, Evidence)]) {
     let folder = tempfile::tempdir().unwrap();
     let keep = Some(folder.path().join("kept"));
-    let with = |how: &How, evidence| How { keep: keep.clone(), evidence, ..how.clone() };
-    let checked = Live::new(BARE, &[ONE_ROW, INSERTS, EDITS]);
-    let grown = Live::new(PLAIN, &[INSERTS]);
-    // Long enough for a summary to be kept.
-    let size = 17_000;
-    let [thread, process, command] = &readers()[..] else { panic!("three readers") };
-    live(
-        "checksums",
-        &[],
-        vec![Live { options: "CHECKSUM=1", size, ..checked }],
-        &[
-            with(thread, Evidence::Checksum),
-            with(process, Evidence::Nothing),
-            with(command, Evidence::Checksum),
-        ],
-    );
-    live(
-        "counters",
-        &[],
-        vec![Live { size, ..grown }],
-        &[with(thread, Evidence::Counters), with(process, Evidence::Counters)],
-    );
+    let with = |(how, evidence): &(How, Evidence)| How {
+        keep: keep.clone(),
+        evidence: *evidence,
+        ..how.clone()
+    };
+    let readers: Vec<_> = readers.iter().map(with).collect();
+    live(name, &[], vec![Live { size: 17_000, ..feed }], &readers);
+}
+
+#[test]
+fn with_checksums_and_kept_summaries() {
+    let feed = Live::new(BARE, &[ONE_ROW, INSERTS, EDITS]);
+    let evidence = [Evidence::Checksum, Evidence::Nothing, Evidence::Checksum];
+    let readers: Vec<_> = readers().into_iter().zip(evidence).collect();
+    kept_summaries("checksums", Live { options: "CHECKSUM=1", ..feed }, &readers);
+}
+
+#[test]
+fn with_counters_and_kept_summaries() {
+    let readers: Vec<_> = readers().into_iter().zip([Evidence::Counters; 2]).collect();
+    kept_summaries("counters", Live::new(PLAIN, &[INSERTS]), &readers);
 }
 
 #[test]
