@@ -197,10 +197,15 @@ impl Folder {
             Err(Errno::NOENT) => return Ok(None),
             Err(e) => return Err(self.error("open", name, e)),
         };
-        // Again, for it may have been exchanged meanwhile.
+        self.opened(fd, name).map(Some)
+    }
+
+    /// What was opened: refused unless it is a regular file, which may have been
+    /// exchanged since it was looked at.
+    fn opened(&self, fd: OwnedFd, name: &OsStr) -> Result<Opened> {
         let stat = fs::fstat(&fd).map_err(|e| self.error("inspect", name, e))?;
         self.demand_regular(name, &stat)?;
-        Ok(Some(Opened { file: fd.into(), stat }))
+        Ok(Opened { file: fd.into(), stat })
     }
 
     /// Opens a file to read a few places of it, whatever it is; `None` if that is not
@@ -454,9 +459,7 @@ impl Folder {
         }
         let fd = fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
             .map_err(|e| self.error("open", name, e))?;
-        let stat = fs::fstat(&fd).map_err(|e| self.error("inspect", name, e))?;
-        self.demand_regular(name, &stat)?;
-        let file = File::from(fd);
+        let Opened { file, .. } = self.opened(fd, name)?;
         let locked =
             lock_within(&file, FlockOperation::NonBlockingLockExclusive, PATIENCE)
                 .map_err(|e| self.error("lock", name, e))?;
@@ -491,4 +494,28 @@ fn replaced() -> Error {
 /// Whether two `stat`s are of one file.
 pub(crate) fn same_file(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As where a file is exchanged after the look before opening.
+    #[test]
+    fn what_is_opened_and_is_no_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("directory")).unwrap();
+        fs::mknodat(fs::CWD, dir.path().join("pipe"), FileType::Fifo, Mode::RUSR, 0)
+            .unwrap();
+        std::os::unix::fs::symlink("pipe", dir.path().join("link")).unwrap();
+        let refused = |dir: &Path, name: &str| {
+            let folder = Folder::open(dir).unwrap().expect("a directory");
+            let opened = folder.open_linked(OsStr::new(name), false);
+            opened.err().unwrap_or_else(|| panic!("{name} was opened")).status()
+        };
+        for name in ["directory", "pipe", "link"] {
+            assert_eq!(refused(dir.path(), name), Status::NotRegular, "{name}");
+        }
+        assert_eq!(refused("/dev".as_ref(), "null"), Status::NotRegular);
+    }
 }

@@ -135,8 +135,9 @@ fn files_of_another_user_stay_their_owners_or_stop_their_feed() {
 
 #[test]
 fn devices_are_neither_opened_nor_removed() {
-    // One that takes everything, and one that would answer with zeros for ever.
-    let devices = [(1, 3), (1, 5)];
+    // One that takes everything, one that would answer with zeros for ever, and one
+    // that has no driver: had it been opened, that would be what is said.
+    let devices = [(1, 3), (1, 5), (300, 1)];
     let names = [
         "feed_1.MYD",
         "feed_1.frm",
@@ -167,7 +168,7 @@ fn devices_are_neither_opened_nor_removed() {
                 // What has such a name is a run's own, whatever it is.
                 assert!(!is_device, "{what}");
             } else {
-                expect_said(&ended, &place, "");
+                expect_said(&ended, &place, "this is a device, not a file");
                 assert!(is_device, "{what}");
                 fs::remove_file(&place).unwrap();
                 if was_there {
