@@ -4,6 +4,7 @@
 use super::input::Input;
 use super::place;
 use super::queries::{Answers, Questions, expect_named};
+use emonfeed::query::Aggregate;
 use emonfeed::{Feed, Options};
 use std::ffi::OsString;
 use std::fs;
@@ -135,12 +136,47 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let questions =
         [0, 0, 0xf0, 4, 0, 0, 3, 0, 60, 0, 2, 2, 0, 2, 0, 10, 0, 0, 90, 0, 3, 20];
     let with = |changes: &[u8]| [&questions[..], changes].concat();
-    vec![
+    let mut seeds = vec![
         with(&[0]),
         with(&[0, 9, 0, 2, 1, 0xff]),
         with(&[0, 40, 0, 0]),
         with(&[1, 80, 0, 2, 8, 1, 0, 0, 0, 0, 0, 0, 0]),
         with(&[1, 120, 0, 2, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]),
         with(&[1, 0, 1, 1, 4, 0, 1, 2, 3, 4]),
-    ]
+    ];
+    seeds.extend(altered_tallies());
+    seeds
+}
+
+/// A number in each list of what blocks come to is another one, which nothing but
+/// the hash tells, and windows over several blocks are asked what needs it.
+fn altered_tallies() -> Vec<Vec<u8>> {
+    const COUNT: usize = 4;
+    const VALUE: usize = 8;
+    // Of which all bytes of a number are, whatever their order.
+    const LARGE: u8 = 0x43;
+    const SMALL: u8 = 0xc3;
+    let tallies = kept().parts.last().expect("parts").clone();
+    let blocks = tallies.len() / (COUNT + 3 * VALUE);
+    let lists = [
+        (Aggregate::Count, 0, COUNT, LARGE),
+        (Aggregate::Sum, COUNT, VALUE, LARGE),
+        (Aggregate::Min, COUNT + VALUE, VALUE, SMALL),
+        (Aggregate::Max, COUNT + 2 * VALUE, VALUE, LARGE),
+    ];
+    let seed = |(aggregate, before, width, byte)| {
+        let list = tallies.start + blocks * before;
+        // Not in the middle, where two windows meet.
+        let at = u16::try_from(list + blocks / 3 * width).expect("a short summary");
+        let place = Aggregate::ALL.iter().position(|one| *one == aggregate);
+        // From 30,000 seconds before the middle to 30,000 behind it, 6,000 each.
+        let mut seed = vec![0, 0xd0, 0x8a, 0, 0x30, 0x75, 0x70, 0x17];
+        seed.extend([place.expect("one of all") as u8, 0, 0, 0, 3, 20]);
+        seed.push(0);
+        seed.extend(at.to_le_bytes());
+        seed.extend([2, width as u8]);
+        seed.extend(vec![byte; width]);
+        seed
+    };
+    lists.into_iter().map(seed).collect()
 }
