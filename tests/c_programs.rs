@@ -334,7 +334,7 @@ fn parents_and_children_go_on_after_a_fork() {
         said(Command::new(&program), &[&arguments[0], &arguments[1]]),
         format!(
             "alone: 0 wrong\nbeside threads: {forks} forks, 0 wrong, 0 hung, 0 wrong in the \
-             parent\nwriters get the lock\n"
+             parent\n20 idle children: writers get the lock\n"
         )
     );
 }
