@@ -212,6 +212,38 @@ fn the_shared_library_has_a_soname_and_stays_loaded() {
     assert!(list.lines().any(|line| line.contains("NODELETE")), "{list}");
 }
 
+/// The static library is what the extension is made of: what only the command uses
+/// would be loaded by each worker.
+#[test]
+fn no_crate_of_the_command_is_in_the_library() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let crates = |features: &str| -> BTreeSet<String> {
+        let tree = output(Command::new(&cargo).current_dir(root()).args([
+            "tree",
+            "--locked",
+            "--edges=normal",
+            "--prefix=none",
+            "--format={lib}",
+            features,
+        ]));
+        tree.lines().map(|name| name.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let (all, library) = (crates("--all-features"), crates("--no-default-features"));
+    let of_the_command: BTreeSet<&str> =
+        all.difference(&library).map(String::as_str).collect();
+    for name in ["arrow_array", "clap", "jiff", "parquet", "zstd"] {
+        assert!(of_the_command.contains(name), "{of_the_command:?}");
+    }
+
+    let list = output(Command::new("ar").arg("t").arg(libraries().join("libemonfeed.a")));
+    // A member is called after its crate, with a hash behind it.
+    let members: BTreeSet<&str> =
+        list.lines().filter_map(|member| member.split(['-', '.']).next()).collect();
+    assert!(members.contains("emonfeed") && members.contains("rusqlite"), "{list}");
+    let foreign: Vec<_> = members.intersection(&of_the_command).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
 /// A panic that aborts cannot be caught at the boundary, so a build with such
 /// panics must not succeed, however the host sets it.
 #[test]

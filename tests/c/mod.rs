@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 /// The Debian package each tool comes in.
 const PACKAGES: &[(&str, &str)] = &[
+    ("ar", "binutils"),
     ("c++", "g++"),
     ("cc", "gcc"),
     ("make", "make"),
