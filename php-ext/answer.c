@@ -49,6 +49,7 @@ static void value_to_zval(zval *zv, double value)
 }
 
 #define CHUNK ((uint64_t) 2 << 20)  /* what PHP's allocator takes from the system at a time */
+#define PAGE ((uint64_t) 64 << 10)  /* the largest that processors have */
 
 /* Whether memory_limit leaves room for so many bytes. It counts whole chunks,
  * so what fills some is measured by those. */
@@ -85,23 +86,35 @@ static bool list_init(zval *list, size_t count)
 	/* Of a pair the array, and what the allocator gives for its elements. */
 #if PHP_VERSION_ID >= 80200
 	const size_t element = sizeof(zval);
-	const size_t pair = sizeof(zend_array) + 160;
+	const size_t pair = ZEND_MM_ALIGNED_SIZE(sizeof(zend_array)) + 160;
 #else
 	const size_t element = sizeof(Bucket);
-	const size_t pair = sizeof(zend_array) + 320;
+	const size_t pair = ZEND_MM_ALIGNED_SIZE(sizeof(zend_array)) + 320;
 #endif
+	uint64_t slots = HT_MIN_SIZE;
 
 	if (count > HT_MAX_SIZE) {
 		php_emonfeed_throw(EMONFEED_STATUS_MEMORY,
 			"the answer has %zu elements, more than a PHP array can hold: ask for less", count);
 		return false;
 	}
-	uint64_t pairs = (uint64_t) count * pair;
-	if (pairs >= CHUNK) {
-		/* Whole chunks, of which the allocator's own pages take a fiftieth. */
-		pairs = (pairs + pairs / 50 + CHUNK - 1) / CHUNK * CHUNK;
+	/* PHP makes an array for a power of two. */
+	while (slots < count) {
+		slots *= 2;
 	}
-	if (!has_room((uint64_t) count * element + pairs)) {
+	uint64_t chunks = (uint64_t) count * pair, block = slots * element;
+	if (block < CHUNK) {
+		chunks += block;
+		block = 0;
+	} else {
+		/* A block of its own, which ends with a page of memory. */
+		block += PAGE;
+	}
+	if (chunks >= CHUNK) {
+		/* Whole chunks, of which the allocator's own pages take a fiftieth. */
+		chunks = (chunks + chunks / 50 + CHUNK - 1) / CHUNK * CHUNK;
+	}
+	if (!has_room(block + chunks)) {
 		return false;
 	}
 	array_init_size(list, (uint32_t) count);
