@@ -47,7 +47,7 @@ build() {
     # must not run.
     rm -rf "$root/target/$place/tests"
     for file in php-ext/config.m4 php-ext/*.c php-ext/*.h php-ext/*.frag php-ext/*.map \
-        php-ext/*.stub.php php-ext/tests; do
+        php-ext/*.stub.php php-ext/emoncms php-ext/tests; do
         [ "$file" = php-ext/config.h ] || cp -Rp "$file" "$root/target/$place/"
     done
     cd "$root/target/$place"

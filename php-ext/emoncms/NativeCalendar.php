@@ -44,7 +44,7 @@ class NativeCalendar
      * its hour for good where the clocks once skip midnight. A day that they
      * skip altogether (30 December 2011 in Samoa) has no edge.
      *
-     * @return int[]
+     * @return (int|float)[] the last is a float where int ends before it, in 2038
      */
     public static function edges(string $interval, int $start, int $end, DateTimeZone $zone): array
     {
@@ -60,7 +60,8 @@ class NativeCalendar
         $edges = array();
         $last = PHP_INT_MIN;
         do {
-            $edge = (new DateTime($date->format('Y-m-d 00:00'), $zone))->getTimestamp();
+            // getTimestamp() throws where int is too small.
+            $edge = (new DateTime($date->format('Y-m-d 00:00'), $zone))->format('U') + 0;
             if (!$edges && $edge > $end) return array();
             if ($edge > $last) $edges[] = $edge;
             if (count($edges) > self::MOST + 1) {

@@ -49,10 +49,9 @@ class NativeCsv
     /** The points of a list [time, value], one line each. */
     public function lines(array $points): string
     {
-        $date = new DateTime('now', $this->zone);
         $lines = '';
         foreach ($points as list($time, $value)) {
-            $lines .= $this->time === 'unix' ? $time : $date->setTimestamp($time)->format(self::TIMES[$this->time]);
+            $lines .= $this->time === 'unix' ? $time : $this->shown($time);
             $lines .= $this->separator;
             $lines .= $value === null ? 'null' : number_format($value, $this->decimals, $this->point, '');
             $lines .= "\n";
@@ -60,11 +59,18 @@ class NativeCsv
         return $lines;
     }
 
+    private function shown(int|float $time): string
+    {
+        // setTimestamp() takes no float, which a time is where int ends in 2038.
+        return (new DateTime("@$time"))->setTimezone($this->zone)->format(self::TIMES[$this->time]);
+    }
+
     /** What the clocks show: a list [from time, seconds east of UTC]. */
     private function offsets($from, $to): array
     {
         $from = (int) max($from, NativeCalendar::FIRST_SECOND, PHP_INT_MIN);
-        $to = (int) min($to, NativeCalendar::LAST_SECOND, PHP_INT_MAX);
+        // Where int ends in 2038, PHP knows no later changes of a zone.
+        $to = NativeRequest::time(min($to, NativeCalendar::LAST_SECOND));
         $transitions = $this->zone->getTransitions($from, $to);
         if (!$transitions) {
             // A zone such as +02:00, which never changes.

@@ -179,7 +179,7 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
         if (!$request->hasCalendar() || !is_array($split) || count($split) > 48) return false;
         if (count(array_filter($split, 'is_scalar')) < count($split)) return false;
         // Hours to seconds; a number that is no time of day stays one that can be added.
-        $offsets = array_map(fn($hours) => (int) (max(-1e9, min(1e9, (float) $hours)) * 3600), $split);
+        $offsets = array_map(fn($hours) => NativeRequest::time(max(-1e9, min(1e9, (float) $hours)) * 3600), $split);
 
         $meta = $feed->meta();
         if ($meta['npoints'] < 2) {
@@ -221,7 +221,7 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
 
     public function export($feedid, $start)
     {
-        return $this->native($feedid, fn() => $this->sendRows($feedid, (int) $start), fn() => null)
+        return $this->native($feedid, fn() => $this->sendRows($feedid, NativeRequest::time($start)), fn() => null)
             ?? parent::export($feedid, $start);
     }
 

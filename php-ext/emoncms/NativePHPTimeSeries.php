@@ -89,14 +89,11 @@ class NativePHPTimeSeries extends PHPTimeSeries
     public function get_data_combined($id,$start,$end,$interval,$average=0,$timezone="UTC",$timeformat="unix",$csv=false,$skipmissing=0,$limitinterval=1)
     {
         $arguments = func_get_args();
-        if ((int) $end <= (int) $start) {
-            return array('success'=>false, 'message'=>"request end time before start time");
-        }
         if ($interval === 'original') return parent::get_data_combined(...$arguments);
         return $this->nativeData(
             $id,
             fn() => $this->readData(
-                $this->nativeFeed($id),
+                $id,
                 new NativeRequest($id,$start,$end,$interval,$timezone,$this->nativeTimeformat($timeformat),$csv,$skipmissing,$limitinterval),
                 (bool) $average
             ),
@@ -104,9 +101,12 @@ class NativePHPTimeSeries extends PHPTimeSeries
         );
     }
 
-    private function readData(Feed $feed, NativeRequest $request, bool $average)
+    private function readData($id, NativeRequest $request, bool $average)
     {
-        return $this->nativeWindows($feed, $request, $average ? Feed::AVERAGE : Feed::FIRST, $request->flags());
+        if ($request->end <= $request->start) {
+            return array('success'=>false, 'message'=>"request end time before start time");
+        }
+        return $this->nativeWindows($this->nativeFeed($id), $request, $average ? Feed::AVERAGE : Feed::FIRST, $request->flags());
     }
 
     public function export($id,$start)

@@ -31,7 +31,7 @@ class NativeRequest
         $this->feedid = (int) $feedid;
         $this->start = self::time($start);
         $this->end = self::time($end);
-        $this->interval = NativeCalendar::has($interval) ? $interval : max(1, (int) $interval);
+        $this->interval = NativeCalendar::has($interval) ? $interval : max(1, self::time($interval));
         if ($csv || $this->hasCalendar()) {
             $this->zone = self::zone($timezone);
         }
@@ -68,7 +68,11 @@ class NativeRequest
         return is_string($this->interval);
     }
 
-    /** All edges of the windows, the end of the last included. */
+    /**
+     * All edges of the windows, the end of the last included.
+     *
+     * @return (int|float)[] as those of NativeCalendar
+     */
     public function edges(): array
     {
         if ($this->hasCalendar()) {
@@ -80,7 +84,8 @@ class NativeRequest
         }
         $edges = array();
         for ($edge = $this->start; $edge <= $this->end; $edge += $this->interval) $edges[] = $edge;
-        if ($edges) $edges[] = is_int($edge) ? $edge : PHP_INT_MAX;
+        // An int, or a float where int ends in 2038; later than all rows in any case.
+        if ($edges) $edges[] = min($edge, 2 ** 53);
         return $edges;
     }
 
