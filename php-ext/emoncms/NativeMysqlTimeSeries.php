@@ -101,7 +101,7 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
     }
 
     /** That of the files, which are not read for it: a list of feeds asks for each. */
-    private function readSize($feedid): int
+    private function readSize($feedid): int|float
     {
         $rows = $this->nativeFile($feedid);
         // Opened, but not read: what is no feed, or damaged, is left to the parent.
@@ -111,10 +111,9 @@ class NativeMysqlTimeSeries extends MysqlTimeSeries
 
     private static function sizeOf(string $path): int
     {
-        clearstatcache(true, $path);
-        $size = @filesize($path);
-        if ($size === false) throw new RuntimeException("$path cannot be looked at");
-        return $size;
+        $file = @fopen($path, 'rb');
+        if (!$file) throw new RuntimeException("$path cannot be looked at");
+        return self::nativeSize($file);
     }
 
     public function get_data_combined($feedid,$start,$end,$interval,$average=0,$timezone="UTC",$timeformat="unix",$csv=false,$skipmissing=0,$limitinterval=1)

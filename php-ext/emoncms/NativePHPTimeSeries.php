@@ -83,7 +83,7 @@ class NativePHPTimeSeries extends PHPTimeSeries
 
     public function get_feed_size($id)
     {
-        return $this->native($id, fn() => fstat($this->nativeOpen($id))['size'], fn() => parent::get_feed_size($id));
+        return $this->native($id, fn() => self::nativeSize($this->nativeOpen($id)), fn() => parent::get_feed_size($id));
     }
 
     public function get_data_combined($id,$start,$end,$interval,$average=0,$timezone="UTC",$timeformat="unix",$csv=false,$skipmissing=0,$limitinterval=1)
@@ -128,7 +128,7 @@ class NativePHPTimeSeries extends PHPTimeSeries
         $end = null;
         do {
             flock($file, LOCK_SH);
-            $rows = intdiv(fstat($file)['size'], self::ROW);
+            $rows = intdiv(self::nativeSize($file), self::ROW);
             $end = $end ?? $rows;
             $count = $rows < $end ? 0 : max(0, min($end - $row, 16384));
             fseek($file, $row * self::ROW);
@@ -153,7 +153,7 @@ class NativePHPTimeSeries extends PHPTimeSeries
     {
         $file = $this->nativeOpen($id);
         flock($file, LOCK_SH);
-        $rows = intdiv(fstat($file)['size'], self::ROW);
+        $rows = intdiv(self::nativeSize($file), self::ROW);
         if ($npoints < 0 || $npoints > $rows) return null;
         $bytes = ($npoints ?: $rows) * self::ROW;
         $hash = hash_init('sha256');

@@ -38,6 +38,17 @@ trait NativeReads
         return $this->nativeFeeds[$file];
     }
 
+    /** The size of an open file, which is then at its begin. Throws where int is too small: there PHP gives another. */
+    private static function nativeSize($file): int
+    {
+        // The last byte that an int counts; with ints of 64 bits no file goes there.
+        if (fseek($file, PHP_INT_MAX - 1) === 0 && fgetc($file) !== false) {
+            throw new RuntimeException('the size of its file is beyond the integers of this PHP');
+        }
+        rewind($file);
+        return fstat($file)['size'];
+    }
+
     /** Today's engines answer "notime" themselves; before, that was left to the model above them. As the parent does. */
     private function nativeTimeformat($timeformat)
     {
