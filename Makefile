@@ -169,7 +169,7 @@ install:
 	    include/emonfeed.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
 	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
 	rm -rf "$(PAGE)"
-	[ ! -d explore/node_modules/uplot ] || { install -d "$(PAGE)" && \
+	[ ! -d explore/node_modules/uplot ] || { umask 022 && install -d "$(PAGE)" && \
 	    tar -C explore --mode=u=rwX,go=rX -cf - $(PAGE_FILES) | tar -C "$(PAGE)" --no-same-owner -xpf -; }
 	@test -n "$(DESTDIR)" || echo 'If programs do not find $(SONAME), run ldconfig.'
 

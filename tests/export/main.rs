@@ -8,5 +8,6 @@ mod dataset;
 mod effort;
 mod engines;
 mod interrupted;
+mod live;
 #[path = "../server/mod.rs"]
 mod server;
