@@ -30,23 +30,25 @@ else
     shift
 fi
 
-# What runs for other processors in there is registered with this kernel, and must not
-# stay so, however this ends (tests/emulated/prepare.sh).
+# The programs of other processors that the kernel was told how to run, by a name with
+# the number of this Debian (tests/emulated/prepare.sh), are not to stay, however this
+# ends.
 forget() {
+    [ -d "$root" ] || return 0
     # shellcheck disable=SC2016
     unshare --mount sh -c '
         mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc || exit 0
-        for registered in /proc/sys/fs/binfmt_misc/emonfeed-*; do
+        for registered in /proc/sys/fs/binfmt_misc/emonfeed-*-"$1"; do
             [ ! -f "$registered" ] || echo -1 >"$registered"
-        done'
+        done' sh "$(stat -c %i "$root")"
 }
+root=$work/root
 trap forget EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
 make_base trixie "$work"
-root=$work/root
 unpack_base trixie "$work" "$root"
 mirror=$(debian_mirror)
 echo "deb $mirror trixie main" >"$root/etc/apt/sources.list"

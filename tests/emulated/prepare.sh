@@ -40,7 +40,7 @@ fi
 echo 'int main(void) { return 0; }' | "$GNU-gcc" -x c -o /tmp/runs -
 if ! /tmp/runs 2>/dev/null; then
     mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-    sed "s/^:[^:]*:/:emonfeed-$QEMU:/" "/usr/lib/binfmt.d/qemu-$QEMU.conf" >/proc/sys/fs/binfmt_misc/register
+    sed "s/^:[^:]*:/:emonfeed-$QEMU-$(stat -c %i /):/" "/usr/lib/binfmt.d/qemu-$QEMU.conf" >/proc/sys/fs/binfmt_misc/register
 fi
 
 upper=$(echo "$RUST_TARGET" | tr 'a-z-' 'A-Z_')
