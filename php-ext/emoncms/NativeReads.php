@@ -41,8 +41,8 @@ trait NativeReads
     /** The size of an open file, which is then at its begin. Throws where int is too small: there PHP gives another. */
     private static function nativeSize($file): int
     {
-        // The last byte that an int counts; with ints of 64 bits no file goes there.
-        if (fseek($file, PHP_INT_MAX - 1) === 0 && fgetc($file) !== false) {
+        // The last byte that such an int counts.
+        if (PHP_INT_SIZE < 8 && fseek($file, PHP_INT_MAX - 1) === 0 && fgetc($file) !== false) {
             throw new RuntimeException('the size of its file is beyond the integers of this PHP');
         }
         rewind($file);
