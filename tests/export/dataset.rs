@@ -13,7 +13,7 @@ const NEW_YEAR: u32 = 1_704_067_200;
 const DAY: u32 = 86_400;
 
 /// A row as PHPTimeSeries has it.
-fn row(time: u32, value: f32) -> [u8; 9] {
+pub fn row(time: u32, value: f32) -> [u8; 9] {
     let mut row = [249; 9];
     row[1..5].copy_from_slice(&time.to_le_bytes());
     row[5..].copy_from_slice(&value.to_le_bytes());

@@ -7,6 +7,7 @@ mod dataset;
 #[path = "../effort/mod.rs"]
 mod effort;
 mod engines;
+mod examples;
 mod interrupted;
 mod live;
 #[path = "../server/mod.rs"]

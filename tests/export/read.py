@@ -10,6 +10,11 @@ each file says of itself:
 
     read.py rows DATASET FILE
     read.py facts DATASET
+
+What code answers that is in the documentation (SQL is DuckDB's, Python may end with an
+expression), a line for each row, sorted:
+
+    read.py example sql|python|spark CODE
 """
 
 import ctypes
@@ -87,10 +92,7 @@ def by_days(feed, rows):
     return [[feed, *row] for row in zip(*(days[name].to_pylist() for name in names))]
 
 
-def spark_of_files(_, dataset):
-    """Of Parquet; it reads nothing else here."""
-    from functools import reduce
-
+def spark_session():
     from pyspark.sql import SparkSession
 
     spark = (
@@ -102,6 +104,14 @@ def spark_of_files(_, dataset):
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+def spark_of_files(_, dataset):
+    """Of Parquet; it reads nothing else here."""
+    from functools import reduce
+
+    spark = spark_session()
     # A feed of floats and one of doubles have no schema in common.
     each = [
         spark.read.option("basePath", dataset).parquet(f"{dataset}/feed={feed}")
@@ -220,8 +230,27 @@ def facts(dataset):
         )
 
 
+def example(language, code):
+    if language == "sql":
+        import duckdb
+
+        db = duckdb.connect()
+        db.execute("SET TimeZone = 'UTC'")
+        found = db.execute(code).fetchall()
+    else:
+        scope = {"spark": spark_session()} if language == "spark" else {}
+        *statements, last = code.strip().split("\n")
+        exec("\n".join(statements), scope)
+        answer = eval(last, scope)
+        found = answer.collect() if language == "spark" else answer.itertuples(index=False)
+    for row in sorted(tuple(row) for row in found):
+        print(*row, sep="\t")
+
+
 def main():
     engine, *arguments = sys.argv[1:]
+    if engine == "example":
+        return example(*arguments)
     if engine == "facts":
         return facts(*arguments)
     if engine == "rows":
