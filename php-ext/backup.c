@@ -3,7 +3,6 @@
 
 #include <zend_exceptions.h>
 #include <zend_interfaces.h>
-#include <zend_smart_str.h>
 
 #include "answer.h"
 #include "exception.h"
@@ -123,27 +122,41 @@ static bool is_option(const zend_string *key, const char *name)
 	return true;
 }
 
+/* Not smart_str, whose inline functions call what only the newest patch releases of a
+ * PHP have: the extension would not load in an older one. */
+static void append(zend_string **text, const char *more, size_t length)
+{
+	size_t before = ZSTR_LEN(*text);
+
+	*text = zend_string_extend(*text, before + length, 0);
+	memcpy(ZSTR_VAL(*text) + before, more, length);
+	ZSTR_VAL(*text)[before + length] = '\0';
+}
+
 /* Adds a scalar to the text of an option; false after throwing. */
-static bool append_value(smart_str *text, zval *value, const zend_string *key, option_kind kind, uint32_t argument)
+static bool append_value(zend_string **text, zval *value, const zend_string *key, option_kind kind, uint32_t argument)
 {
 	static const char *const types[] = { "int|string", "bool|int|string", "int|string or a list of these" };
 
 	ZVAL_DEREF(value);
 	switch (Z_TYPE_P(value)) {
-		case IS_LONG:
-			smart_str_append_long(text, Z_LVAL_P(value));
+		case IS_LONG: {
+			char digits[MAX_LENGTH_OF_LONG];
+			int length = snprintf(digits, sizeof digits, ZEND_LONG_FMT, Z_LVAL_P(value));
+			append(text, digits, (size_t) length);
 			return true;
+		}
 		case IS_STRING:
 			if (strlen(Z_STRVAL_P(value)) != Z_STRLEN_P(value)) {
 				zend_argument_value_error(argument, "must hold \"%s\" without any null bytes", ZSTR_VAL(key));
 				return false;
 			}
-			smart_str_append(text, Z_STR_P(value));
+			append(text, Z_STRVAL_P(value), Z_STRLEN_P(value));
 			return true;
 		case IS_TRUE:
 		case IS_FALSE:
 			if (kind == OPTION_FLAG) {
-				smart_str_appendc(text, Z_TYPE_P(value) == IS_TRUE ? '1' : '0');
+				append(text, Z_TYPE_P(value) == IS_TRUE ? "1" : "0", 1);
 				return true;
 			}
 			break;
@@ -156,7 +169,7 @@ static bool append_value(smart_str *text, zval *value, const zend_string *key, o
 }
 
 /* Adds the elements of a list, with commas between; false after throwing. */
-static bool append_list(smart_str *text, HashTable *list, const zend_string *key, uint32_t argument)
+static bool append_list(zend_string **text, HashTable *list, const zend_string *key, uint32_t argument)
 {
 	zval *element;
 	bool is_first = true;
@@ -168,7 +181,7 @@ static bool append_list(smart_str *text, HashTable *list, const zend_string *key
 	}
 	ZEND_HASH_FOREACH_VAL(list, element) {
 		if (!is_first) {
-			smart_str_appendc(text, ',');
+			append(text, ",", 1);
 		}
 		is_first = false;
 		if (!append_value(text, element, key, OPTION_LIST, argument)) {
@@ -196,18 +209,16 @@ static zend_string *option_text(const zend_string *key, zval *value, uint32_t ar
 		return NULL;
 	}
 	option_kind kind = known_options[i].kind;
-	smart_str text = { 0 };
-	smart_str_appends(&text, known_options[i].name);
-	smart_str_appendc(&text, '=');
+	zend_string *text = zend_strpprintf(0, "%s=", known_options[i].name);
 	ZVAL_DEREF(value);
 	bool is_fine = kind == OPTION_LIST && Z_TYPE_P(value) == IS_ARRAY
 		? append_list(&text, Z_ARRVAL_P(value), key, argument)
 		: append_value(&text, value, key, kind, argument);
 	if (!is_fine) {
-		smart_str_free(&text);
+		zend_string_release(text);
 		return NULL;
 	}
-	return smart_str_extract(&text);
+	return text;
 }
 
 /* The options as the library takes them: strings in an array that ends with

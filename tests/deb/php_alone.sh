@@ -4,11 +4,22 @@
 . /srv/common.sh
 
 apt update
+# The oldest patch release of PHP that this Debian has, though it was built for the newest.
+oldest=$(apt-cache madison "php$php-cli" | awk '{ print $3 }' | sort -V | head -n 1)
+packages=
+for name in cli common opcache readline; do packages="$packages php$php-$name=$oldest"; done
+# shellcheck disable=SC2086
+apt install $packages
 apt install "/srv/older/${extension}"_*.deb
-for other in emonfeed libemonfeed0 libemonfeed-dev; do
+php -m 2>&1 | grep -qx emonfeed || fail "PHP $oldest does not load the extension: $(php -r '' 2>&1)"
+apt purge "$extension" "php$php-common"
+apt autoremove --purge
+
+apt install "/srv/older/${extension}"_*.deb
+is_installed "php$php-cli" || fail "$extension came without a PHP that reads it"
+for other in emonfeed libemonfeed0 libemonfeed-dev "php$php-phpdbg"; do
     ! is_installed "$other" || fail "$extension pulled in $other"
 done
-apt install "php$php-cli"
 loaded() { php -m 2>&1 | grep -qx emonfeed; }
 quiet() { [ -z "$(php -r '' 2>&1)" ] || fail "PHP complains: $(php -r '' 2>&1)"; }
 
