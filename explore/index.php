@@ -47,7 +47,7 @@ ini_set('display_errors', '0');
 ini_set('log_errors', '1');
 $directory = (string) getenv('EMONFEED_EXPLORE_DIR');
 // With it PHP refuses every other path, and the extension follows no link.
-if ($directory === '' || ini_set('open_basedir', __DIR__ . PATH_SEPARATOR . $directory) === false) {
+if ($directory === '' || (string) getenv('EMONFEED_EXPLORE_KEY') === '' || ini_set('open_basedir', __DIR__ . PATH_SEPARATOR . $directory) === false) {
     http_response_code(500);
     error_log('emonfeed: this is started by explore/serve.sh, which says which directory is served');
     exit;

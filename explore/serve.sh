@@ -21,6 +21,7 @@ if [ -z "${1:-}" ]; then
     fail 'which directory? make explore DIR=/var/lib/mysql/emoncms [BACKUP=/mnt/disk/emoncms] [PORT=8080] [HOST=127.0.0.1]'
 fi
 absolute() {
+    [ ! -f "$1" ] || fail "$1: this is a file; name the directory that it is in"
     [ -d "$1" ] || fail "$1: there is no such directory"
     (CDPATH='' cd -- "$1" 2>/dev/null && pwd -P) || fail "$1: $(id -un) may not enter it"
 }
@@ -29,6 +30,10 @@ backup=
 [ -z "${2:-}" ] || backup=$(absolute "$2")
 port=${3:-8080}
 host=${4:-127.0.0.1}
+case $host in
+\[*) ;;
+*:*) host="[$host]" ;;
+esac
 
 case $directory in
 *:*) fail "$directory: PHP cannot be held to a directory with a colon in its name; mount it elsewhere (mount --bind)" ;;
@@ -39,14 +44,15 @@ esac
 [ "$port" -le 65535 ] || fail "port $port: a port is a number from 1 to 65535"
 feeds=$(find "$directory" -maxdepth 1 \( -name 'feed_[0-9]*.M[YA][DI]' -o -name 'feed_[0-9]*.frm' \
     -o -name 'feed_[0-9]*.ibd' -o -name '[0-9]*.dat' \) 2>/dev/null) ||
-    fail "$directory: $(id -un) may not list it (README.md, \"Letting PHP read MySQL's files\")"
+    fail "$directory: $(id -un) may not list it; in an access list that is rx, in place of x (docs/explore.md)"
 [ -n "$feeds" ] || fail "$directory: there are no feeds in it (feed_1.MYD, feed_2.MYD, ...)"
 
 page=$(CDPATH='' cd -- "$(dirname "$0")" && pwd -P)
 command -v php >/dev/null || fail 'php is not here: apt-get install php-cli'
 [ -f "$page/node_modules/uplot/dist/uPlot.esm.js" ] || fail "uPlot is missing: npm --prefix $page ci --omit=dev --ignore-scripts"
 
-# Where it cannot be kept, it is for this time.
+# Where it cannot be kept, it is for this time. It is for nobody else.
+umask 077
 temporary=
 if [ -z "$work" ]; then
     work=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/emonfeed/explore
@@ -60,24 +66,38 @@ fi
 # others need not.
 mkdir -p "$work/empty" "$work/cache"
 work=$(CDPATH='' cd -- "$work" && pwd -P)
-chmod 700 "$work/cache"
 # Its own, also if another server has the same port.
 log=$work/server-$$.log
+# The other accounts of this machine reach the port, too, but this they do not know.
+# It stays the same, so that a page that is open goes on when it is served again.
+[ -s "$work/key" ] || {
+    od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$work/key-$$"
+    mv "$work/key-$$" "$work/key"
+}
+EMONFEED_EXPLORE_KEY=$(cat "$work/key")
+export EMONFEED_EXPLORE_KEY
 
 export EMONFEED_EXPLORE_DIR="$directory" EMONFEED_EXPLORE_BACKUP="$backup" EMONFEED_EXPLORE_HOST="$host"
 export EMONFEED_EXPLORE_COMMAND="$command"
 # A long download keeps one of them.
 export PHP_CLI_SERVER_WORKERS="${PHP_CLI_SERVER_WORKERS:-4}"
 
-server=
-# PHP's own workers outlive it when it is killed; so the group is ended.
-stop() {
-    [ -z "$server" ] || kill -s TERM -- "-$server" 2>/dev/null || true
+# Ends PHP with its workers, which outlive it, and removes what is of this time only,
+# when this shell is no more: also when it is killed, as it alone holds the other end.
+mkfifo "$work/alive-$$"
+(
+    trap '' HUP INT QUIT TERM
     server=
+    while read -r line; do server=$line; done
+    [ -z "$server" ] || kill -s TERM -- "-$server" 2>/dev/null || true
     rm -rf "$log" "$temporary"
-}
-trap stop EXIT
+) <"$work/alive-$$" &
+end=$!
+exec 8>"$work/alive-$$"
+rm "$work/alive-$$"
+trap 'exec 8>&-; wait "$end"' EXIT
 trap 'exit 130' INT
+trap 'exit 131' QUIT
 trap 'exit 143' HUP TERM
 
 # From here, as a setting of PHP cannot hold every path.
@@ -85,28 +105,30 @@ cd "$work"
 php -n -d extension="$extension" -r 'exit(extension_loaded("emonfeed") ? 0 : 1);' >"$log" 2>&1 || {
     cat "$log" >&2
     version=$(php -n -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')
-    fail "PHP $version does not have the extension emonfeed: apt-get install php$version-emonfeed"
+    fail "PHP $version does not load its extension emonfeed; if there is none: apt-get install php$version-emonfeed"
 }
 setsid php -n -d extension="$extension" -d emonfeed.cache_dir=cache -d expose_php=0 \
-    -S "$host:$port" -t empty "$page/index.php" >"$log" 2>&1 &
+    -S "$host:$port" -t empty "$page/index.php" >"$log" 2>&1 8>&- &
 server=$!
+echo "$server" >&8
 until grep -q 'Development Server.* started' "$log"; do
     if ! kill -0 "$server" 2>/dev/null; then
-        server=
         tail -n 3 "$log" >&2
-        fail "PHP cannot listen on $host:$port; if another program has that port, name another: PORT=$((port + 1)) or --port $((port + 1))"
+        ! grep -q 'Address already in use' "$log" ||
+            fail "another program listens on $host:$port; name another port: PORT=$((port + 1)) or --port $((port + 1))"
+        fail "PHP cannot listen on $host:$port: is that an address of this machine?"
     fi
     sleep 0.05
 done
 
 case $host in
-0.0.0.0 | '[::]') shown=$(hostname) ;;
+0.0.0.0 | '[::]') shown=$(uname -n) ;;
 *) shown=$host ;;
 esac
-echo "The feeds in $directory: http://$shown:$port/"
+echo "The feeds in $directory: http://$shown:$port/?key=$EMONFEED_EXPLORE_KEY"
 case $host in
 127.* | localhost | '[::1]') ;;
-*) echo "Whoever reaches $host can read them: there is no password." ;;
+*) echo "Whoever gets to know that address can read them; nothing is encrypted on the way." ;;
 esac
 echo "Ctrl-C ends it. Log until then: $log"
 wait "$server" || fail "PHP ended (exit code $?): $(tail -n 1 "$log")"

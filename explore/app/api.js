@@ -8,7 +8,7 @@ export async function call(name, parameters = {}, signal = undefined) {
     try {
         response = await fetch(address(name, parameters), { signal });
     } catch (error) {
-        throw error.name === 'AbortError' ? error : new Failure('the server does not answer: is `make explore` still at work?');
+        throw error.name === 'AbortError' ? error : new Failure('the server does not answer: is the page still being served?');
     }
     const answer = await response.json().catch(() => null);
     if (!response.ok || answer === null) {

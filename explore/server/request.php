@@ -26,13 +26,21 @@ final class Request
             throw new Refused(405, 'this page only reads: GET and HEAD', ['Allow: GET, HEAD']);
         }
         if (!is_own_name($_SERVER['HTTP_HOST'] ?? '', $bound)) {
-            throw new Refused(403, 'this server does not go by that name; open it by its address, or say HOST=');
+            throw new Refused(403, 'this server does not go by that name; open it by its address, or have it listen on that name (HOST=, --host)');
         }
         $path = explode('?', $_SERVER['REQUEST_URI'] ?? '', 2)[0];
         // Another site may link to the page, but not make the browser ask for more.
         $site = $_SERVER['HTTP_SEC_FETCH_SITE'] ?? 'none';
         if ($path !== '/' && $site !== 'same-origin' && $site !== 'none') {
             throw new Refused(403, 'another site asked for this');
+        }
+        $given = $_GET['key'] ?? null;
+        if ($path === '/' && is_key($given)) {
+            // Without the key, so that the address of a view can be given away.
+            throw new Refused(303, 'the page is at /', ['Location: /', key_cookie()]);
+        }
+        if (!is_key($_COOKIE[cookie_name()] ?? null)) {
+            throw new Refused(403, 'open the address that was printed when this page was started: it holds a key');
         }
         return new self($path, $method === 'GET', $_GET);
     }
@@ -86,6 +94,23 @@ final class Request
         }
         return new \DateTimeZone($name);
     }
+}
+
+/** Whether it is what only the account knows that started this page. */
+function is_key(mixed $given): bool
+{
+    return is_string($given) && hash_equals((string) getenv('EMONFEED_EXPLORE_KEY'), $given);
+}
+
+/** Browsers send cookies to all ports of a host. */
+function cookie_name(): string
+{
+    return "emonfeed-$_SERVER[SERVER_PORT]";
+}
+
+function key_cookie(): string
+{
+    return 'Set-Cookie: ' . cookie_name() . '=' . getenv('EMONFEED_EXPLORE_KEY') . '; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax';
 }
 
 /**

@@ -1,15 +1,15 @@
 // What the server answers, and what it does not.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { END, GAP, ODD_FILE, ROWS_OF_HOUSE } from './feeds.mjs';
-import { BACKUP, FEEDS, TOP, emonfeed, get, raw, start } from './server.mjs';
+import { BACKUP, FEEDS, TOP, emonfeed, get, phpOf, raw, start } from './server.mjs';
 
 /** A directory of one feed of a thousand readings, for tests that spoil it. */
 function small(context) {
@@ -41,6 +41,24 @@ test('paths lead nowhere, however they are written', async (context) => {
         assert.ok([400, 404].includes(status), `${target}: ${status}`);
         assert.ok(!body.includes(secret) && !body.includes('a secret') && !body.includes('<?php'), target);
     }
+});
+
+test('nothing is answered to who does not know the key', async (context) => {
+    const { port, key, cookie } = await start(context);
+    const other = (await start(context)).port;
+    const wrong = ['Cookie: none', `Cookie: emonfeed-${port}=`, `Cookie: emonfeed-${port}=${key.slice(1)}`, `Cookie: emonfeed-${port}=${'0'.repeat(32)}`,
+        `Cookie: emonfeed-${port}[]=${key}`, `Cookie: emonfeed-${other}=${key}`];
+    for (const header of wrong) {
+        for (const target of ['/', '/main.js', '/api/feeds', `/api/feeds?key=${key}`, '/?key=', '/?key[]=x', `/?key=${key.slice(1)}`, '/none']) {
+            const { status, body } = await get(port, target, `Host: localhost\r\n${header}`);
+            assert.equal(status, 403, `${target} ${header}`);
+            assert.match(body, /open the address that was printed/);
+        }
+    }
+    const { status, headers } = await get(port, `/?key=${key}`, 'Host: localhost\r\nCookie: none');
+    assert.deepEqual([status, headers.location], [303, '/']);
+    assert.match(headers['set-cookie'], new RegExp(`^${cookie}; Path=/; Max-Age=\\d+; HttpOnly; SameSite=Lax$`));
+    assert.equal((await get(port, '/')).status, 200);
 });
 
 test('a feed is a number that is in the directory, and nothing else', async (context) => {
@@ -90,7 +108,7 @@ test('a definition or an index that is a link is refused, too', async (context) 
     const { directory } = small(context);
     const { port } = await start(context, directory);
     for (const extension of ['frm', 'MYI']) {
-        execFileSync('ln', ['-s', '/etc/passwd', join(directory, `feed_1.${extension}`)]);
+        symlinkSync('/etc/passwd', join(directory, `feed_1.${extension}`));
         const [status, { error }] = await json(port, '/api/feed?feed=1');
         assert.deepEqual([status, error], [422, `feed_1.${extension} is a symbolic link, and this page follows none`]);
         rmSync(join(directory, `feed_1.${extension}`));
@@ -145,7 +163,7 @@ test('a name that was made to lead here is not answered, on loopback or elsewher
     const wide = await start(context, FEEDS, '', '0.0.0.0');
     for (const own of ['localhost', '192.168.1.5:99', '[fe80::1]', hostname()]) assert.equal(await status(wide.port, own), 200, own);
     for (const other of ['evil.example', '1.2.3.4.evil.example']) assert.equal(await status(wide.port, other), 403, other);
-    assert.match(wide.server.out, /Whoever reaches 0\.0\.0\.0 can read them/);
+    assert.match(wide.server.out, /Whoever gets to know that address can read them/);
 });
 
 test('another site may link to the page, but not read from it', async (context) => {
@@ -211,9 +229,9 @@ test('bars begin at midnight in the zone, also where the clocks change', async (
 });
 
 test('CSV: all readings of a range, in pieces, and windows of several feeds in one table', async (context) => {
-    const { url } = await start(context);
+    const { url, cookie } = await start(context);
     const csv = async (query) => {
-        const response = await fetch(`${url}/api/csv?${query}`);
+        const response = await fetch(`${url}/api/csv?${query}`, { headers: { cookie } });
         assert.equal(response.status, 200, query);
         return [await response.text(), response.headers.get('content-disposition')];
     };
@@ -241,8 +259,8 @@ test('a download whose feed is cleared meanwhile does not look complete', async 
     const { directory } = small(context);
     const file = join(directory, 'feed_1.MYD');
     copyFileSync(join(FEEDS, 'feed_1.MYD'), file);
-    const { url } = await start(context, directory);
-    const request = httpGet(`${url}/api/csv?feed=1&from=0&to=${END}&what=rows&time=unix&zone=UTC`);
+    const { url, cookie } = await start(context, directory);
+    const request = httpGet(`${url}/api/csv?feed=1&from=0&to=${END}&what=rows&time=unix&zone=UTC`, { headers: { cookie } });
     const [response] = await once(request, 'response');
     assert.equal(response.statusCode, 200);
     await once(response, 'data');
@@ -297,8 +315,7 @@ test('the backup of the directory, of which it is the source or which it is', as
 test('PHP asks the system for no name that a request brings', async (context) => {
     const { port, server } = await start(context);
     const trace = join(mkdtempSync(join(tmpdir(), 'emonfeed-trace-')), 'calls');
-    const php = execFileSync('ps', ['-o', 'pid=', '--ppid', String(server.child.pid)], { encoding: 'utf8' }).trim().split(/\s+/);
-    const workers = execFileSync('sh', ['-c', `for p in ${php.join(' ')}; do echo $p; ps -o pid= --ppid $p; done`], { encoding: 'utf8' }).trim().split(/\s+/);
+    const workers = phpOf(server);
     const strace = spawn('strace', ['-f', '-e', 'trace=file', '-o', trace, ...workers.flatMap((pid) => ['-p', pid])], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     for await (const text of strace.stderr) {

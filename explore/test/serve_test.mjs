@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FEEDS, freePort, get, serve, start } from './server.mjs';
+import { FEEDS, freePort, get, phpOf, serve, start } from './server.mjs';
 
 function folder(context) {
     const made = mkdtempSync(join(tmpdir(), 'emonfeed-explore-'));
@@ -41,7 +41,8 @@ test('ports that are none, or taken', async (context) => {
     const said = await refused(FEEDS, '', port);
     assert.ok(!readFileSync(log, 'utf8').includes('Failed to listen'), 'each server has a log of its own');
     assert.match(said, /Address already in use/);
-    assert.match(said, new RegExp(`PHP cannot listen on 127\\.0\\.0\\.1:${port}; if another program has that port, name another: PORT=${port + 1} or --port ${port + 1}`));
+    assert.match(said, new RegExp(`another program listens on 127\\.0\\.0\\.1:${port}; name another port: PORT=${port + 1} or --port ${port + 1}`));
+    assert.match(await refused(FEEDS, '', await freePort(), '192.0.2.1'), /cannot listen on 192\.0\.2\.1:.* is that an address of this machine/);
     assert.equal((await get(port, '/api/feeds')).status, 200);
 });
 
@@ -65,20 +66,42 @@ test('it listens on loopback alone, whatever the environment holds, and leaves n
     await said.started;
     const listening = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(said.child.pid)], { encoding: 'utf8' });
     assert.match(listening, new RegExp(`-S 127\\.0\\.0\\.1:${port} `));
-    const master = listening.trim().split(/\s/)[0];
-    const workers = execFileSync('ps', ['-o', 'pid=', '--ppid', master], { encoding: 'utf8' }).trim().split(/\s+/);
-    assert.equal(workers.length, 4);
+    const processes = phpOf(said);
+    assert.equal(processes.length, 5);
     said.child.kill('SIGTERM');
     await said.ended;
     assert.equal(said.code, 143);
-    for (const pid of [master, ...workers]) {
-        // They have been told; they may take a moment.
+    await gone(processes);
+});
+
+test('it leaves nothing behind, whatever ends it', async (context) => {
+    for (const [signal, code] of [['SIGINT', 130], ['SIGQUIT', 131], ['SIGHUP', 143], ['SIGKILL', null]]) {
+        const said = serve(FEEDS, '', await freePort());
+        context.after(() => said.child.kill('SIGTERM'));
+        await said.started;
+        const log = /Log until then: (.*)/.exec(said.out)[1];
+        const processes = phpOf(said);
+        said.child.kill(signal);
+        await said.ended;
+        assert.equal(said.code, code, signal);
+        await gone(processes);
+        // Where it was killed, that is somebody else's to do, at the same time.
+        for (let i = 0; existsSync(log); i++) {
+            assert.ok(i < 500, `${log} stays after ${signal}`);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    }
+});
+
+/** They have been told; they may take a moment. */
+async function gone(pids) {
+    for (const pid of pids) {
         for (let i = 0; isAlive(pid); i++) {
             assert.ok(i < 500, `process ${pid} goes on`);
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
     }
-});
+}
 
 function isAlive(pid) {
     try {

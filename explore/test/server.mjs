@@ -36,6 +36,18 @@ export function serve(...parameters) {
     return said;
 }
 
+/** The processes of PHP that a server has: the first, and its workers. */
+export function phpOf(server) {
+    const ps = (columns, parent) => execFileSync('ps', ['-o', columns, '--ppid', String(parent)], { encoding: 'utf8' });
+    const [, master] = /^ *(\d+) php /m.exec(ps('pid=,args=', server.child.pid));
+    return [master, ...ps('pid=', master).trim().split(/\s+/)];
+}
+
+/** The keys of the servers, by port. */
+const keys = new Map();
+export const keyOf = (url) => keys.get(Number(new URL(url).port));
+const cookie = (port) => `emonfeed-${port}=${keys.get(port)}`;
+
 /** A server for a test, which is ended with it. */
 export async function start(context, directory = FEEDS, backup = '', host = '127.0.0.1') {
     const port = await freePort();
@@ -45,13 +57,14 @@ export async function start(context, directory = FEEDS, backup = '', host = '127
         await server.ended;
     });
     await server.started;
-    return { port, url: `http://127.0.0.1:${port}`, server };
+    keys.set(port, /\?key=([0-9a-f]{32})\n/.exec(server.out)[1]);
+    return { port, key: keys.get(port), cookie: cookie(port), url: `http://127.0.0.1:${port}`, server };
 }
 
-/** What comes back for the very bytes of a request. */
+/** What comes back for the very bytes of a request, with the server's key unless it has a cookie of its own. */
 export async function raw(port, request) {
     const socket = connect(port, '127.0.0.1');
-    socket.end(request);
+    socket.end(request.includes('Cookie:') ? request : request.replace('\r\n', `\r\nCookie: ${cookie(port)}\r\n`));
     const pieces = [];
     for await (const piece of socket) pieces.push(piece);
     const text = Buffer.concat(pieces).toString('latin1');

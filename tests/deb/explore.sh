@@ -5,14 +5,24 @@
 up_loopback
 address=http://127.0.0.1:8080
 # shellcheck disable=SC2016
-ask() { php -r 'echo file_get_contents($argv[1]);' "$address$1"; }
+ask() {
+    php -r '$cookie = stream_context_create(["http" => ["header" => "Cookie: $argv[2]"]]);
+        $answer = file_get_contents($argv[1], false, $cookie);
+        echo $answer;
+        exit($answer === false ? 1 : 0);' "$address$1" "$cookie"
+}
 
 # By an account without a home, and with a link to where it lies.
 cd / || exit
 setpriv --reuid=emonfeed --regid=emonfeed --clear-groups emonfeed explore var/lib/mysql/emoncms >/tmp/page 2>&1 &
 page=$!
 wait_for grep -q 'Ctrl-C ends it' /tmp/page
-grep -q "^The feeds in /var/lib/mysql/emoncms: $address/\$" /tmp/page || fail "the page says: $(cat /tmp/page)"
+key=$(sed -n "s|^The feeds in /var/lib/mysql/emoncms: $address/?key=\([0-9a-f]*\)\$|\1|p" /tmp/page)
+[ -n "$key" ] || fail "the page says: $(cat /tmp/page)"
+cookie=none
+! ask / >/tmp/refused 2>&1 || fail "the page is open to whoever reaches its port"
+grep -q 403 /tmp/refused || fail "the page does not answer: $(cat /tmp/refused)"
+cookie=emonfeed-8080=$key
 
 # Every file that the page names.
 for file in $(ask / | grep -o '\(src\|href\)="[^"]*"' | cut -d '"' -f 2) uplot.js uplot.css; do

@@ -12,8 +12,9 @@ use std::process::{Command, ExitCode};
 /// seconds. It is served by PHP's own web server, in which emonfeed's extension
 /// reads the files: no database, no emoncms and no other web server is needed.
 ///
-/// It reads only, only that directory, and listens on this machine alone. From
-/// another one it is reached by `ssh -L 8080:localhost:8080 THIS_MACHINE`.
+/// It reads only, only that directory, listens on this machine alone, and answers
+/// those who opened the address that it prints, which holds a key. From another
+/// machine it is reached by `ssh -L 8080:localhost:8080 THIS_MACHINE`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,7 +22,7 @@ Examples:
   emonfeed explore /mnt/usb/emoncms --port 8081
   emonfeed explore /var/opt/emoncms/phptimeseries --backup /mnt/usb/phptimeseries
 
-Exit codes: 1 it could not be served, 2 wrong usage, 130 interrupted.")]
+Exit codes: 1 it could not be served, 2 wrong usage; 130, 131, 143 a signal ended it.")]
 pub struct Args {
     /// The directory with the feeds: a database's, PHPTimeSeries's, or one of copies
     #[arg(value_name = "DIR")]
@@ -33,8 +34,7 @@ pub struct Args {
     /// Port to listen on
     #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// Address to listen on: whoever reaches it can read the feeds, as there is no
-    /// password
+    /// Address to listen on; nothing is encrypted on the way
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: String,
 }
