@@ -2,11 +2,16 @@
 
 use crate::program::{Ended, emonfeed, run};
 use crate::table::{Dirs, Table, contents, dirs, names, row, rows};
+use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 fn convert(dirs: &Dirs, options: &[&str]) -> Ended {
     let mut command = emonfeed(["convert", "--timezone", "UTC"]);
@@ -54,6 +59,36 @@ fn untidy_feed() -> Dirs {
         table.set_header(offset, &value.to_be_bytes());
     }
     dirs
+}
+
+#[test]
+fn emoncms_is_not_to_be_told_of_a_feed_that_goes_on() {
+    let dirs = dirs();
+    let table = Table::bare(&dirs.source, "feed_7", &rows(0..50_000));
+    Table::bare(&dirs.source, "feed_8", &rows(0..10));
+    let over = AtomicBool::new(false);
+    let ended = thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = fs::OpenOptions::new().append(true).open(&table.data).unwrap();
+            for next in 50_000.. {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                // As PHPTimeSeries does it.
+                flock(&file, FlockOperation::LockExclusive).unwrap();
+                file.write_all(&rows(next..next + 1)).unwrap();
+                flock(&file, FlockOperation::Unlock).unwrap();
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let ended = convert(&dirs, &["--to", "phptimeseries"]);
+        over.store(true, Ordering::Relaxed);
+        ended
+    });
+    assert_eq!(ended.code(), 3, "{ended:?}");
+    assert!(ended.err.contains("feed 7 goes on: "), "{ended:?}");
+    assert!(ended.out.contains("2 feeds: 2 converted; "), "{}", ended.out);
+    assert!(ended.out.contains("engine = 2 WHERE id IN (8);"), "{}", ended.out);
 }
 
 #[test]

@@ -61,8 +61,8 @@ Examples:
       --to phpfina --start 2012-01-01
 
 Exit codes: 0 all feeds are converted, or could be (dry run), 1 none, 2 wrong
-usage, 3 some are not, or it was told to stop, 11 another conversion is writing to
-TARGET_DIR.")]
+usage, 3 some are not, or readings came to some meanwhile, or it was told to
+stop, 11 another conversion is writing to TARGET_DIR.")]
 pub struct Args {
     /// One feed_N.MYD, or a directory of them
     #[arg(value_name = "SOURCE")]
@@ -293,7 +293,10 @@ fn carry_out(
         });
         match done {
             Ok(Some(converted)) => {
-                counts.converted.push(feed.number().to_owned());
+                counts.converted += 1;
+                if converted.later == 0 {
+                    counts.whole.push(feed.number().to_owned());
+                }
                 counts.bytes += converted.plan.bytes();
                 let has_changed = converted.plan != *plan;
                 printer.converted(
@@ -321,8 +324,9 @@ fn carry_out(
 #[derive(Default)]
 struct Counts {
     feeds: u64,
-    /// The feeds' numbers.
-    converted: Vec<String>,
+    converted: u64,
+    /// The numbers of those to which no readings came meanwhile.
+    whole: Vec<String>,
     failed: u64,
     /// Feeds that are not converted without being allowed to.
     refused: Vec<(String, Objection)>,
@@ -332,8 +336,9 @@ struct Counts {
 
 impl Counts {
     /// The exit code if so many feeds are, or could be, converted.
-    fn code(&self, done: usize) -> u8 {
-        let missing = self.failed + self.refused.len() as u64;
+    fn code(&self, done: u64) -> u8 {
+        let behind = self.converted - self.whole.len() as u64;
+        let missing = self.failed + self.refused.len() as u64 + behind;
         match done {
             _ if missing == 0 && !self.stopped => 0,
             0 => FAILED,
@@ -469,7 +474,7 @@ impl<'a> Printer<'a> {
         if converted.later > 0 {
             self.console.complain(format_args!(
                 "feed {number} goes on: {} readings came in meanwhile, and are not converted; \
-                 stop what writes to it",
+                 stop what writes to it, remove its new files, and convert it again",
                 converted.later
             ));
         }
@@ -509,7 +514,7 @@ impl<'a> Printer<'a> {
         took: Duration,
     ) -> u8 {
         let dry_run = self.args.dry_run;
-        let done = if dry_run { plans.len() } else { counts.converted.len() };
+        let done = if dry_run { plans.len() as u64 } else { counts.converted };
         let code = counts.code(done);
         if counts.stopped {
             self.console
@@ -519,13 +524,13 @@ impl<'a> Printer<'a> {
             To::PhpTimeSeries => Engine::PhpTimeSeries,
             To::PhpFina => Engine::PhpFina,
         };
-        let switch = Switch::of(engine, &counts.converted);
+        let switch = Switch::of(engine, &counts.whole);
         if self.args.json {
             self.out(json!({
                 "type": "summary",
                 "dry_run": dry_run,
                 "feeds": counts.feeds,
-                "converted": counts.converted.len(),
+                "converted": counts.converted,
                 "refused": counts.refused.len(),
                 "failed": counts.failed,
                 "bytes": counts.bytes,

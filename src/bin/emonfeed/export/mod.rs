@@ -391,8 +391,9 @@ impl Report<'_> {
         if self.args.quiet {
             return;
         }
-        let mut text =
-            format!("{} feeds: {} in {seconds:.2} s", total.feeds, self.says(&total.sum));
+        let s = if total.feeds == 1 { "" } else { "s" };
+        let says = self.says(&total.sum);
+        let mut text = format!("{} feed{s}: {says} in {seconds:.2} s", total.feeds);
         if total.failed > 0 {
             text.push_str(&format!("; {} could not be exported", total.failed));
         }
