@@ -169,8 +169,9 @@ install:
 	    include/emonfeed.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
 	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
 	rm -rf "$(PAGE)"
-	[ ! -d explore/node_modules/uplot ] || { umask 022 && install -d "$(PAGE)" && \
-	    tar -C explore --mode=u=rwX,go=rX -cf - $(PAGE_FILES) | tar -C "$(PAGE)" --no-same-owner -xpf -; }
+	[ ! -d explore/node_modules/uplot ] || for file in $(PAGE_FILES); do \
+	    install -d "$(PAGE)/$$(dirname $$file)" && cp -R "explore/$$file" "$(PAGE)/$$file" || exit 1; \
+	done && chmod -R u=rwX,go=rX "$(PAGE)"
 	@test -n "$(DESTDIR)" || echo 'If programs do not find $(SONAME), run ldconfig.'
 
 install-php:

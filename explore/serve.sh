@@ -51,14 +51,20 @@ page=$(CDPATH='' cd -- "$(dirname "$0")" && pwd -P)
 command -v php >/dev/null || fail 'php is not here: apt-get install php-cli'
 [ -f "$page/node_modules/uplot/dist/uPlot.esm.js" ] || fail "uPlot is missing: npm --prefix $page ci --omit=dev --ignore-scripts"
 
-# Where it cannot be kept, it is for this time. It is for nobody else.
+# Whatever ends it, from here on.
 umask 077
-temporary=
+temporary='' log='' alive='' end=''
+trap 'exec 8>&-; [ -z "$end" ] || wait "$end"; rm -rf "$alive" "$log" "$temporary"' EXIT
+trap 'exit 130' INT
+trap 'exit 131' QUIT
+trap 'exit 143' HUP TERM
+
+# Where it cannot be kept, it is for this time. It is for nobody else.
 if [ -z "$work" ]; then
     work=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/emonfeed/explore
     if ! mkdir -p "$work" 2>/dev/null || [ ! -w "$work" ]; then
-        work=$(mktemp -d) || fail 'there is no place for the log and what is found out about feeds: say one in TMPDIR'
-        temporary=$work
+        temporary=$(mktemp -d) || fail 'there is no place for the log and what is found out about feeds: say one in TMPDIR'
+        work=$temporary
     fi
 fi
 # PHP looks for what is asked for in its root, before it asks the router: there
@@ -84,21 +90,20 @@ export PHP_CLI_SERVER_WORKERS="${PHP_CLI_SERVER_WORKERS:-4}"
 
 # Ends PHP with its workers, which outlive it, and removes what is of this time only,
 # when this shell is no more: also when it is killed, as it alone holds the other end.
-mkfifo "$work/alive-$$"
+alive=$work/alive-$$
+mkfifo "$alive"
+# shellcheck disable=SC2094
+exec 8<>"$alive" 9<"$alive"
+rm "$alive"
 (
     trap '' HUP INT QUIT TERM
     server=
     while read -r line; do server=$line; done
     [ -z "$server" ] || kill -s TERM -- "-$server" 2>/dev/null || true
     rm -rf "$log" "$temporary"
-) <"$work/alive-$$" &
+) <&9 8>&- 9<&- &
 end=$!
-exec 8>"$work/alive-$$"
-rm "$work/alive-$$"
-trap 'exec 8>&-; wait "$end"' EXIT
-trap 'exit 130' INT
-trap 'exit 131' QUIT
-trap 'exit 143' HUP TERM
+exec 9<&-
 
 # From here, as a setting of PHP cannot hold every path.
 cd "$work"
@@ -107,10 +112,11 @@ php -n -d extension="$extension" -r 'exit(extension_loaded("emonfeed") ? 0 : 1);
     version=$(php -n -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')
     fail "PHP $version does not load its extension emonfeed; if there is none: apt-get install php$version-emonfeed"
 }
-setsid php -n -d extension="$extension" -d emonfeed.cache_dir=cache -d expose_php=0 \
-    -S "$host:$port" -t empty "$page/index.php" >"$log" 2>&1 8>&- &
+# It says who it is itself, before anything can come between.
+# shellcheck disable=SC2016
+setsid sh -c 'echo "$$" >&8; exec 8>&-; exec php "$@"' sh -n -d extension="$extension" \
+    -d emonfeed.cache_dir=cache -d expose_php=0 -S "$host:$port" -t empty "$page/index.php" >"$log" 2>&1 &
 server=$!
-echo "$server" >&8
 until grep -q 'Development Server.* started' "$log"; do
     if ! kill -0 "$server" 2>/dev/null; then
         tail -n 3 "$log" >&2

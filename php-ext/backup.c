@@ -141,7 +141,7 @@ static bool append_value(zend_string **text, zval *value, const zend_string *key
 	ZVAL_DEREF(value);
 	switch (Z_TYPE_P(value)) {
 		case IS_LONG: {
-			char digits[MAX_LENGTH_OF_LONG];
+			char digits[MAX_LENGTH_OF_LONG + 1];
 			int length = snprintf(digits, sizeof digits, ZEND_LONG_FMT, Z_LVAL_P(value));
 			append(text, digits, (size_t) length);
 			return true;

@@ -2,7 +2,8 @@
 # namespaces of their own, so that no mount and no process outlives a use. For root.
 # To be sourced, in the root of the tree, by who has said what `fail` does.
 
-# alone_in FOLDER: who comes second would remove what the first one works in.
+# alone_in FOLDER: who comes second would remove what the first one works in. File 9
+# holds the lock; sudo must not, which runs this again.
 alone_in() {
     mkdir -p "$1"
     exec 9<"$1"

@@ -739,7 +739,11 @@ fn the_page_is_looked_for_where_the_command_was_installed() {
         ["bin", "share/emonfeed/explore"].map(|folder| prefix.path().join(folder));
     fs::create_dir_all(&bin).unwrap();
     let command = bin.join("emonfeed");
-    fs::copy(env!("CARGO_BIN_EXE_emonfeed"), &command).unwrap();
+    // By another process: a child of another test could hold it open for writing.
+    let copied = Command::new("cp")
+        .args([env!("CARGO_BIN_EXE_emonfeed").as_ref(), command.as_os_str()])
+        .status();
+    assert!(copied.unwrap().success());
     let explore = |args: &[&str]| {
         let output = Command::new(&command).arg("explore").args(args).output().unwrap();
         let [out, err] =

@@ -142,7 +142,7 @@ install) install_them "${2:-}" ;;
     if [ "$(id -u)" -eq 0 ]; then
         install_them
     else
-        exec sudo sh "$0" install
+        exec sudo sh tests/deb.sh install 9<&-
     fi
     ;;
 *)

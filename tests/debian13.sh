@@ -25,7 +25,7 @@ if [ "${1:-}" != --vendored ]; then
     rm -rf "$work/vendor"
     cargo vendor --quiet --locked --versioned-dirs "$work/vendor" >/dev/null
     # Only root can make a minimal Debian and work in it.
-    [ "$(id -u)" -eq 0 ] || exec sudo sh tests/debian13.sh --vendored "$@"
+    [ "$(id -u)" -eq 0 ] || exec sudo sh tests/debian13.sh --vendored "$@" 9<&-
 else
     shift
 fi
@@ -49,6 +49,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 make_base trixie "$work"
+# What one that was killed has left.
+forget
 unpack_base trixie "$work" "$root"
 mirror=$(debian_mirror)
 echo "deb $mirror trixie main" >"$root/etc/apt/sources.list"

@@ -102,10 +102,10 @@ function is_key(mixed $given): bool
     return is_string($given) && hash_equals((string) getenv('EMONFEED_EXPLORE_KEY'), $given);
 }
 
-/** Browsers send cookies to all ports of a host. */
+/** Browsers send cookies to all ports of a host, behind which other machines can be. */
 function cookie_name(): string
 {
-    return "emonfeed-$_SERVER[SERVER_PORT]";
+    return 'emonfeed-' . substr(hash('sha256', (string) getenv('EMONFEED_EXPLORE_KEY')), 0, 8);
 }
 
 function key_cookie(): string

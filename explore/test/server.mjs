@@ -1,6 +1,7 @@
 // Starts the page as `make explore` does, and asks it.
 
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -46,7 +47,8 @@ export function phpOf(server) {
 /** The keys of the servers, by port. */
 const keys = new Map();
 export const keyOf = (url) => keys.get(Number(new URL(url).port));
-const cookie = (port) => `emonfeed-${port}=${keys.get(port)}`;
+export const cookieName = (key) => `emonfeed-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
+const cookie = (port) => `${cookieName(keys.get(port))}=${keys.get(port)}`;
 
 /** A server for a test, which is ended with it. */
 export async function start(context, directory = FEEDS, backup = '', host = '127.0.0.1') {

@@ -26,6 +26,9 @@ refuse('null byte', $with(['prefix' => "feed\0_"]));
 refuse('null byte in list', $with(['only' => ["7\0"]]));
 refuse('not UTF-8', $with(['prefix' => "\xff"]));
 refuse('number', $with(['keep' => -1]));
+ob_start();
+refuse('number', $with(['keep' => PHP_INT_MIN]));
+echo str_replace((string) PHP_INT_MIN, 'PHP_INT_MIN', ob_get_clean());
 refuse('number', $with(['max_delete' => 'many']));
 refuse('yes', $with(['delete' => 2]));
 refuse('share', $with(['recheck' => '1/0']));
@@ -122,6 +125,7 @@ null byte: ValueError: Emonfeed\Backup::__construct(): Argument #3 ($options) mu
 null byte in list: ValueError: Emonfeed\Backup::__construct(): Argument #3 ($options) must hold "only" without any null bytes
 not UTF-8: ValueError: options is not valid UTF-8
 number: ValueError: the option keep cannot be "-1": this is a whole number, 0 or more
+number: ValueError: the option keep cannot be "PHP_INT_MIN": this is a whole number, 0 or more
 number: ValueError: the option max-delete cannot be "many": this is a whole number, 0 or more
 yes: ValueError: the option delete cannot be "2": this is 1 or 0
 share: ValueError: the option recheck cannot be "1/0": this is `all`, `none`, or a share such as 1/30

@@ -75,7 +75,7 @@ fn beside_a_writer_each_run_has_the_rows_of_a_moment() {
     thread::scope(|scope| {
         let mut client = server.client();
         let (moments, written, runs, over) = (&moments, &written, &runs, &over);
-        scope.spawn(move || {
+        let writer = scope.spawn(move || {
             let mut count = 0;
             while !over.load(SeqCst) {
                 if count > BEFORE + MORE * (1 + runs.load(SeqCst)) {
@@ -97,6 +97,7 @@ fn beside_a_writer_each_run_has_the_rows_of_a_moment() {
         });
         let _over = Over(over);
         while written.load(SeqCst) < BEFORE {
+            assert!(!writer.is_finished(), "the writer failed");
             thread::yield_now();
         }
         let mut refused = 0;
