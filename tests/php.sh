@@ -146,7 +146,9 @@ sees() {
 
 # run_tests OPTION...: every test must run and pass; a skipped one is a failure.
 run_tests() {
-    NO_INTERACTION=1 REPORT_EXIT_STATUS=1 make test ${php:+"PHP_EXECUTABLE=$php"} TESTS="-q --show-diff -j$(nproc) $*" 2>&1 |
+    # After a minute it would begin a slow test once more, while the first one goes on
+    # and then removes its folder.
+    TEST_TIMEOUT=3600 NO_INTERACTION=1 REPORT_EXIT_STATUS=1 make test ${php:+"PHP_EXECUTABLE=$php"} TESTS="-q --show-diff -j$(nproc) $*" 2>&1 |
         tee "$top/target/php-tests.log"
     awk '/^Number of tests/ { ran = $5 } /^Tests skipped/ { skipped = $4 } /^Tests passed/ { passed = $4 }
         END { exit !(ran > 0 && skipped == 0 && passed == ran) }' "$top/target/php-tests.log" || {
