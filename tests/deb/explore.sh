@@ -22,7 +22,7 @@ key=$(sed -n "s|^The feeds in /var/lib/mysql/emoncms: $address/?key=\([0-9a-f]*\
 cookie=none
 ! ask / >/tmp/refused 2>&1 || fail "the page is open to whoever reaches its port"
 grep -q 403 /tmp/refused || fail "the page does not answer: $(cat /tmp/refused)"
-cookie=emonfeed-8080=$key
+cookie=emonfeed-$(printf %s "$key" | sha256sum | cut -c 1-8)=$key
 
 # Every file that the page names.
 for file in $(ask / | grep -o '\(src\|href\)="[^"]*"' | cut -d '"' -f 2) uplot.js uplot.css; do

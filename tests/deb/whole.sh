@@ -58,6 +58,7 @@ block sh >/tmp/task.sh
 sh /tmp/task.sh | hours 'the shell'
 
 # Other formats.
+mkdir /tmp/phpfina
 emonfeed convert /var/lib/mysql/emoncms /tmp/phpfina --to phpfina --interval 10 >/dev/null
 [ "$(stat -c %s /tmp/phpfina/1.dat)" = "$((4 * (90000 + 3600) / 10))" ] || fail "PHPFina has other readings"
 emonfeed export /var/lib/mysql/emoncms --to /tmp/dataset --format csv >/dev/null
@@ -90,7 +91,7 @@ HOME=/tmp fish -c 'complete -C "emonfeed rest"' | grep -q '^restore' || fail "fi
 zsh -n /usr/share/zsh/vendor-completions/_emonfeed
 
 # The service.
-systemd_file() { dpkg -L emonfeed | grep "/$1\$"; }
+systemd_file() { dpkg -L emonfeed | grep "/systemd/.*/$1\$"; }
 complaints=$(systemd-analyze verify emonfeed-backup.service emonfeed-backup.timer 2>&1 | grep emonfeed || true)
 [ -z "$complaints" ] || fail "systemd complains: $complaints"
 systemd-analyze security --offline=true --threshold=15 --no-pager emonfeed-backup.service >/tmp/security || {
