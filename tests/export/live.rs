@@ -39,7 +39,7 @@ fn export(source: &Path, to: &Path) -> bool {
     let complaint = String::from_utf8_lossy(&output.stderr);
     match output.status.code() {
         Some(0) => true,
-        Some(3) if complaint.contains("changed while reading") => false,
+        Some(3) if complaint.contains("changed while it was read") => false,
         _ => panic!("{complaint}"),
     }
 }
