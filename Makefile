@@ -169,9 +169,12 @@ install:
 	    include/emonfeed.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
 	chmod 644 "$(DESTDIR)$(LIBDIR)/pkgconfig/emonfeed.pc"
 	rm -rf "$(PAGE)"
-	[ ! -d explore/node_modules/uplot ] || for file in $(PAGE_FILES); do \
-	    install -d "$(PAGE)/$$(dirname $$file)" && cp -R "explore/$$file" "$(PAGE)/$$file" || exit 1; \
-	done && chmod -R u=rwX,go=rX "$(PAGE)"
+	if [ -d explore/node_modules/uplot ]; then \
+	    for file in $(PAGE_FILES); do \
+	        install -d "$(PAGE)/$$(dirname $$file)" && cp -R "explore/$$file" "$(PAGE)/$$file" || exit 1; \
+	    done; \
+	    chmod -R u=rwX,go=rX "$(PAGE)"; \
+	fi
 	@test -n "$(DESTDIR)" || echo 'If programs do not find $(SONAME), run ldconfig.'
 
 install-php:

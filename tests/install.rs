@@ -5,11 +5,12 @@ mod c;
 use c::{native_libraries, output, root, write_feed};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// `make` as typed in a shell of its own.
-fn make(arguments: &[String]) -> String {
+/// `make` as typed in `tree`, in a shell of its own.
+fn make(tree: &Path, arguments: &[String]) -> String {
     let mut command = Command::new("make");
     for name in [
         "MAKEFLAGS",
@@ -27,7 +28,7 @@ fn make(arguments: &[String]) -> String {
     ] {
         command.env_remove(name);
     }
-    output(command.current_dir(root()).args(arguments))
+    output(command.current_dir(tree).args(arguments))
 }
 
 /// All files and links below `folder`, by path within it.
@@ -57,21 +58,37 @@ fn commands(emonfeed: &Path) -> BTreeSet<String> {
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// The files of the page, which is installed where `make page` has fetched uPlot.
-fn page() -> BTreeSet<String> {
-    let explore = root().join("explore");
-    if !explore.join("node_modules/uplot").is_dir() {
-        return BTreeSet::new();
+/// What of uPlot is installed with the page.
+const UPLOT: [&str; 3] = ["LICENSE", "dist/uPlot.esm.js", "dist/uPlot.min.css"];
+
+/// This tree, built, as it is before `make page` has fetched uPlot into it.
+fn built_tree(folder: &Path) -> PathBuf {
+    make(root(), &["all".to_owned()]);
+    let tree = folder.join("tree");
+    fs::create_dir_all(tree.join("explore")).unwrap();
+    for shared in ["Makefile", "Cargo.toml", "build.rs", "include", "target"] {
+        symlink(root().join(shared), tree.join(shared)).unwrap();
     }
-    let parts = files(&explore).into_iter().filter(|path| {
+    let page = ["serve.sh", "index.php", "app", "server", "package.json", "test"]
+        .map(|part| root().join("explore").join(part));
+    output(Command::new("cp").arg("-R").args(page).arg(tree.join("explore")));
+    tree
+}
+
+/// What `make page` fetches, and the files of the page that are then installed.
+fn fetch_page(tree: &Path) -> BTreeSet<String> {
+    let modules = tree.join("explore/node_modules/uplot");
+    fs::create_dir_all(modules.join("dist")).unwrap();
+    for file in UPLOT.iter().chain(&["package.json", "dist/uPlot.cjs.js"]) {
+        fs::write(modules.join(file), file).unwrap();
+    }
+    let own = files(&tree.join("explore")).into_iter().filter(|path| {
         path.starts_with("app/")
             || path.starts_with("server/")
             || ["serve.sh", "index.php"].contains(&path.as_str())
-            || ["LICENSE", "dist/uPlot.esm.js", "dist/uPlot.min.css"]
-                .iter()
-                .any(|name| *path == format!("node_modules/uplot/{name}"))
     });
-    parts.map(|path| format!("share/emonfeed/explore/{path}")).collect()
+    let fetched = UPLOT.map(|file| format!("node_modules/uplot/{file}"));
+    own.chain(fetched).map(|path| format!("share/emonfeed/explore/{path}")).collect()
 }
 
 /// What the installed pkg-config file answers.
@@ -99,9 +116,11 @@ fn a_program_is_built_against_what_was_installed() {
     let prefix = folder.path().join("prefix");
     let libdir = prefix.join("lib");
     let variables = [format!("PREFIX={}", prefix.display())];
-    let install = |target: &str| make(&[&[target.to_owned()], &variables[..]].concat());
+    let tree = built_tree(folder.path());
+    let page = fetch_page(&tree);
+    let install =
+        |target: &str| make(&tree, &[&[target.to_owned()], &variables[..]].concat());
 
-    install("all");
     install("install");
     let version = env!("CARGO_PKG_VERSION");
     let mut installed: BTreeSet<String> = [
@@ -123,7 +142,7 @@ fn a_program_is_built_against_what_was_installed() {
     assert!(commands.contains("backup") && commands.contains("man"), "{commands:?}");
     installed
         .extend(commands.iter().map(|name| format!("share/man/man1/emonfeed-{name}.1")));
-    installed.extend(page());
+    installed.extend(page);
     assert_eq!(files(&prefix), installed);
     for (shell, script) in [
         ("bash", "bash-completion/completions/emonfeed"),
@@ -196,7 +215,7 @@ fn a_program_is_built_against_what_was_installed() {
     }
 }
 
-/// As the makers of packages do it.
+/// As the makers of packages do it; without the page, which they did not fetch.
 #[test]
 fn a_staged_installation_knows_nothing_of_the_stage() {
     let folder = c::temporary();
@@ -206,18 +225,19 @@ fn a_staged_installation_knows_nothing_of_the_stage() {
         "PREFIX=/usr".to_owned(),
         "LIBDIR=/usr/lib/some-machine".to_owned(),
     ];
-    make(&["all".to_owned()]);
-    make(&[&["install".to_owned()], &variables[..]].concat());
+    let tree = built_tree(folder.path());
+    make(&tree, &[&["install".to_owned()], &variables[..]].concat());
     let libdir = stage.join("usr/lib/some-machine");
     assert!(libdir.join("libemonfeed.so.0").is_file());
     assert!(stage.join("usr/include/emonfeed.h").is_file());
     assert!(stage.join("usr/bin/emonfeed").is_file());
+    assert!(!stage.join("usr/share/emonfeed").exists());
     let definition = fs::read_to_string(libdir.join("pkgconfig/emonfeed.pc")).unwrap();
     assert!(definition.contains("libdir=/usr/lib/some-machine\n"), "{definition}");
     assert!(!definition.contains("stage"), "{definition}");
     assert!(!definition.contains('@'), "{definition}");
 
-    make(&[&["uninstall".to_owned()], &variables[..]].concat());
+    make(&tree, &[&["uninstall".to_owned()], &variables[..]].concat());
     assert_eq!(files(&stage), BTreeSet::new());
 }
 
@@ -225,7 +245,7 @@ fn a_staged_installation_knows_nothing_of_the_stage() {
 fn cargo_installs_the_command() {
     let folder = c::temporary();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    make(&["all".to_owned()]);
+    make(root(), &["all".to_owned()]);
     output(
         Command::new(cargo)
             .args(["install", "--locked", "--path", ".", "--root"])
