@@ -3,41 +3,51 @@
 //!
 //! ```text
 //! Restore ── which feeds; looks at all targets before the first is written
+//!  ├─ copies ── where the wanted state of a feed is
+//!  ├─ target ── what the place is that it is put to, and what is there
 //!  ├─ rows ── reads a copy, checked against the catalog or row by row
-//!  └─ sql ── the statements that make tables of what was put back
+//!  ├─ sql ── the statements that make tables of what was put back
+//!  └─ prepared ── a feed that is written and has not got its name yet
 //! ```
 //!
 //! A feed is written whole under a name of its own, synced, and only then given
 //! its name ([`Restore::prepare`], [`Prepared::publish`]); what a server has to
 //! be told before and after is in [`Statements`].
 
+mod copies;
+mod prepared;
 mod rows;
 mod sql;
+mod target;
 
-use self::rows::{Cells, Rows, Vouched, demand_phptimeseries};
+use self::copies::{Copies, Source, no_states};
+use self::rows::demand_phptimeseries;
 use self::sql::{create, indexes_of_sdi, quoted, usual_indexes};
-use super::catalog::{Catalog, Ending, Entry, Generation, Kind};
+use self::target::{
+    There, demand_no_data_directory, demand_parent, is_of_mysql_8, kind_of,
+};
+use super::catalog::{Catalog, Entry, Generation, Kind};
 use super::copy::no_directory;
-use super::destination::LOCK_FILE;
-use super::fina;
 use super::folder::{Folder, same_file};
-use super::generation::{content, dated_definitions};
-use super::hash::{Hash, hash};
-use super::held::{Partial, Place, dated, parse};
-use super::options::{FeedName, RunOptions, demand_sensible};
-use super::source::DefinitionFile;
+use super::held::{Partial, Place, parse};
+use super::options::FeedName;
 use crate::error::{Error, Result, Status};
 use crate::myisam::{Definition, Layout};
 use rustix::fs::Stat;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{DirBuilder, File};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+pub use self::copies::{State, kept_states};
+pub use self::prepared::Prepared;
 pub use self::rows::Tail;
 pub use self::sql::name_of_files;
+pub use self::target::Target;
+#[cfg(feature = "cli")]
+pub(crate) use self::target::has_servers_files;
+pub(crate) use self::target::rights;
 
 /// Which feeds are put back, and how.
 #[derive(Clone, Debug)]
@@ -45,7 +55,7 @@ pub struct RestoreOptions {
     /// What the names of feed tables begin with; a number follows.
     pub prefix: String,
     /// If there are any, only feeds that one of them matches, as in
-    /// [`RunOptions`].
+    /// [`RunOptions`](super::RunOptions).
     pub only: Vec<String>,
     /// Feeds that one of these matches are left out.
     pub exclude: Vec<String>,
@@ -80,19 +90,6 @@ impl Default for RestoreOptions {
             dry_run: false,
         }
     }
-}
-
-/// What a target is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A folder: files as the copies are.
-    Folder,
-    /// The directory of a database of that name.
-    Database(String),
-    /// A directory of PHPTimeSeries.
-    PhpTimeSeries,
-    /// A directory of PHPFina.
-    PhpFina,
 }
 
 /// What a server is told about one table.
@@ -142,24 +139,6 @@ pub struct Restored {
     pub statements: Option<Statements>,
 }
 
-/// A state of a feed that can be put back.
-#[derive(Clone, Debug)]
-pub struct State {
-    /// Its number.
-    pub number: i64,
-    /// When the run began that ended it, Unix seconds; `None` for the current
-    /// one.
-    pub ended: Option<i64>,
-    /// How it ended.
-    pub ending: Option<Ending>,
-    /// Rows.
-    pub rows: u64,
-    /// Bytes of rows.
-    pub bytes: u64,
-    /// Why it ended.
-    pub reason: String,
-}
-
 /// Copies to be put back.
 pub struct Restore {
     from: Folder,
@@ -178,155 +157,6 @@ pub struct Restore {
     /// Whether the target is of a server that has no use for `.frm`.
     mysql_8: bool,
     _lock: Option<File>,
-}
-
-/// A destination that is looked at.
-struct Copies {
-    folder: Folder,
-    catalog: Option<Catalog>,
-    entries: HashMap<String, Entry>,
-    lock: Option<File>,
-    feeds: BTreeSet<FeedName>,
-}
-
-/// Where a feed's rows and its definition are.
-struct Source {
-    rows: Rows,
-    /// Its length in bytes, without catalog.
-    len: u64,
-    generation: Option<i64>,
-    /// What wrote it, if that is known.
-    kind: Option<Kind>,
-    definition: Option<DefinitionFile>,
-}
-
-/// What is at the target already.
-struct There {
-    /// Files of the feed that would be overwritten.
-    names: Vec<OsString>,
-    index: bool,
-    /// Whether a server knows it.
-    is_table: bool,
-    /// Bytes of rows.
-    bytes: u64,
-    /// Whether it is a table without rows.
-    is_empty: bool,
-}
-
-impl Copies {
-    fn open(path: &Path, options: &RestoreOptions) -> Result<Copies> {
-        let wanted = RunOptions {
-            prefix: options.prefix.clone(),
-            only: options.only.clone(),
-            exclude: options.exclude.clone(),
-            ..RunOptions::default()
-        };
-        demand_sensible(&wanted)?;
-        let folder = Folder::open(path)?.ok_or_else(|| no_directory(path))?;
-        let lock_name = OsStr::new(LOCK_FILE);
-        let lock = folder.share_lock(lock_name)?.ok_or_else(|| {
-            Error::new(Status::Locked, "a run is writing to these copies right now")
-                .at(&folder.join(lock_name))
-        })?;
-        let catalog = match Catalog::open_read_only(&folder) {
-            Err(error) if options.accept_damaged && error.status() == Status::Catalog => {
-                None
-            }
-            opened => opened?,
-        };
-        let (entries, names) = match &catalog {
-            Some(catalog) => {
-                let entries = catalog.entries()?;
-                let names = entries.keys().map(OsString::from).collect();
-                (entries, names)
-            }
-            None => (HashMap::new(), folder.names()?),
-        };
-        let all: BTreeSet<FeedName> = names
-            .iter()
-            .filter_map(|name| FeedName::of_file(name.to_str()?, &options.prefix))
-            .collect();
-        if all.is_empty() {
-            return Err(nothing_here(&folder, path, &options.prefix)?);
-        }
-        let feeds: BTreeSet<_> =
-            all.into_iter().filter(|feed| feed.is_selected(&wanted)).collect();
-        if feeds.is_empty() {
-            let why = "there are feeds here, but none that was asked for";
-            return Err(Error::new(Status::NotFound, why).at(path));
-        }
-        Ok(Copies { folder, catalog, entries, lock, feeds })
-    }
-}
-
-/// The states that are kept of each feed, the current one last.
-pub fn kept_states(
-    copies: &Path,
-    options: &RestoreOptions,
-) -> Result<Vec<(FeedName, Vec<State>)>> {
-    let copies_path = copies;
-    let Copies { catalog, entries, feeds, .. } = Copies::open(copies, options)?;
-    let Some(catalog) = catalog else {
-        return Err(no_states().at(copies_path));
-    };
-    let mut all = Vec::new();
-    for feed in feeds {
-        let Some(entry) = entries.get(feed.file()) else { continue };
-        let mut states = Vec::new();
-        for one in catalog.generations(entry.id)? {
-            states.push(State {
-                number: one.number,
-                ended: catalog.began(one.run)?,
-                ending: Some(one.ending),
-                rows: one.rows,
-                bytes: one.rows * one.stride,
-                reason: one.reason,
-            });
-        }
-        states.push(State {
-            number: entry.generation,
-            ended: None,
-            ending: None,
-            rows: entry.rows,
-            bytes: entry.len(),
-            reason: String::new(),
-        });
-        all.push((feed, states));
-    }
-    Ok(all)
-}
-
-fn no_states() -> Error {
-    Error::new(
-        Status::Argument,
-        "there is no catalog here (emonfeed.sqlite), so no earlier state is known",
-    )
-}
-
-/// Says what a directory without copies is.
-fn nothing_here(folder: &Folder, path: &Path, prefix: &str) -> Result<Error> {
-    let mut with_copies = Vec::new();
-    for name in folder.names()? {
-        let below = path.join(&name);
-        if name.as_bytes().starts_with(b".") || !below.is_dir() {
-            continue;
-        }
-        if Folder::open(&below)?
-            .is_some_and(|below| matches!(Catalog::is_in(&below), Ok(true)))
-        {
-            with_copies.push(below.display().to_string());
-        }
-    }
-    with_copies.sort();
-    let why = if with_copies.is_empty() {
-        format!("there are no copies of feeds here ({prefix}<number>.MYD, <number>.dat)")
-    } else {
-        format!(
-            "the copies of several sources are below this directory: name one of {}",
-            with_copies.join(", ")
-        )
-    };
-    Ok(Error::new(Status::NotFound, why).at(path))
 }
 
 impl Restore {
@@ -526,226 +356,12 @@ impl Restore {
         Ok(statements)
     }
 
-    /// What is at the place of a feed; fails if it is no file.
-    fn there(&self, feed: &FeedName) -> Result<There> {
-        let mut there = There {
-            names: vec![],
-            index: false,
-            is_table: false,
-            bytes: 0,
-            is_empty: false,
-        };
-        let Some(to) = &self.to else { return Ok(there) };
-        let place = Place { folder: to, name: OsStr::new(feed.file()) };
-        let mut names = vec![place.name.to_owned()];
-        if feed.file().ends_with(".dat") {
-            names.push(place.sibling(OsStr::new(".meta")));
-        } else {
-            names.push(place.sibling(OsStr::new(".frm")));
-            names
-                .extend(place.sdi_suffixes()?.iter().map(|suffix| place.sibling(suffix)));
-        }
-        for (number, name) in names.into_iter().enumerate() {
-            if let Some(stat) = to.stat(&name)? {
-                to.demand_regular(&name, &stat)?;
-                if number == 0 {
-                    there.bytes = stat.st_size.unsigned_abs();
-                }
-                there.names.push(name);
-            }
-        }
-        for engine in [".ibd", ".MAD", ".MAI"] {
-            let name = place.sibling(OsStr::new(engine));
-            if to.stat(&name)?.is_some() {
-                let why = "there is a table of this name of another storage engine: drop it first";
-                return Err(Error::new(Status::Engine, why).at(&to.join(&name)));
-            }
-        }
-        let index = place.sibling(OsStr::new(".MYI"));
-        if let Some(stat) = to.stat(&index)? {
-            to.demand_regular(&index, &stat)?;
-            there.index = true;
-        }
-        let has_definition = there.names.iter().any(|name| name != place.name);
-        there.is_table = there.index && has_definition;
-        there.is_empty = there.is_table && there.bytes == 0;
-        Ok(there)
-    }
-
     /// Whether a feed's table is made by a statement: its copy has no `.frm`
     /// that the server could take.
     fn makes_table(&self, source: &Source) -> bool {
         let has_frm =
             source.definition.as_ref().is_some_and(|file| file.suffix == ".frm");
         matches!(self.target, Target::Database(_)) && (self.mysql_8 || !has_frm)
-    }
-
-    /// Where the state of a feed is that is wanted.
-    fn source(&self, feed: &FeedName) -> Result<Source> {
-        let name = OsStr::new(feed.file());
-        let (Some(catalog), Some(entry)) = (&self.catalog, self.entries.get(feed.file()))
-        else {
-            return self.bare_source(name);
-        };
-        let number = self.options.generation;
-        let Some(mut found) = content(catalog, feed.file(), entry, number)? else {
-            let kept: Vec<_> = catalog
-                .generations(entry.id)?
-                .iter()
-                .map(|generation| generation.number.to_string())
-                .collect();
-            return Err(Error::new(
-                Status::NotFound,
-                format!(
-                    "generation {} of this feed is not kept; the current one is {}{}",
-                    number.unwrap_or(0),
-                    entry.generation,
-                    if kept.is_empty() {
-                        ", and there is no other".to_owned()
-                    } else {
-                        format!(", and earlier ones are {}", kept.join(", "))
-                    }
-                ),
-            )
-            .at(&self.from.join(name)));
-        };
-        let mut begun = Cells::new();
-        let of_feed = self.begun.get(feed.file()).map_or(&[][..], Vec::as_slice);
-        for generation in of_feed.iter().filter(|_| found.number == entry.file) {
-            match &generation.stamp {
-                Some(stamp) => {
-                    let kept = dated(name, stamp, 0);
-                    if self.from.stat(&kept)?.is_some() {
-                        (found.file, found.stamp) = (kept, Some(stamp.clone()));
-                        found.definition = generation.definition;
-                    }
-                }
-                None => {
-                    begun.extend(catalog.overwritten(entry.id, generation.number)?);
-                }
-            }
-        }
-        let file_rows = if found.number == entry.file {
-            entry.rows
-        } else {
-            let replaced = |one: &&Generation| {
-                one.file == found.number && one.ending == Ending::Replaced
-            };
-            let generations = catalog.generations(entry.id)?;
-            generations.iter().find(replaced).map_or(found.rows, |one| one.rows)
-        };
-        let definition = match found.definition {
-            Some(hash) => {
-                self.catalogued_definition(name, hash, found.stamp.as_deref())?
-            }
-            None => None,
-        };
-        let opened = self.from.open_file(&found.file, false)?;
-        let path = self.from.join(&found.file);
-        let opened = opened.ok_or_else(|| {
-            Error::new(Status::NotFound, "the catalog tells of this copy, and it is gone")
-                .at(&path)
-        })?;
-        let hashes = match catalog.hashes(entry.id, found.number, file_rows) {
-            Err(_) if self.options.accept_damaged => Vec::new(),
-            hashes => hashes?,
-        };
-        Ok(Source {
-            rows: Rows {
-                file: opened.file,
-                path,
-                stride: found.stride,
-                count: found.rows.min(file_rows),
-                vouched: Some(Vouched {
-                    hashes,
-                    rows: file_rows,
-                    begun,
-                    since: found.cells,
-                }),
-            },
-            len: 0,
-            generation: Some(number.unwrap_or(entry.generation)),
-            kind: Some(entry.kind),
-            definition,
-        })
-    }
-
-    /// The definition of a state that the catalog knows, by its hash.
-    fn catalogued_definition(
-        &self,
-        name: &OsStr,
-        hashed: Hash,
-        stamp: Option<&str>,
-    ) -> Result<Option<DefinitionFile>> {
-        let place = Place { folder: &self.from, name };
-        let stem = place.sibling(OsStr::new("")).len();
-        let suffix =
-            |name: &OsStr| OsStr::from_bytes(&name.as_bytes()[stem..]).to_owned();
-        let mut there = match stamp {
-            Some(stamp) => dated_definitions(&self.from, name, stamp)?,
-            None => Vec::new(),
-        };
-        // It may have been the same one.
-        let own = place.definition_suffixes()?;
-        there.extend(own.iter().map(|own| (place.sibling(own), place.sibling(own))));
-        let mut last = None;
-        for (kept, definition) in there {
-            if let Some(bytes) = place.read_definition(&suffix(&kept))? {
-                let is_it = hash(&bytes) == hashed;
-                let file = DefinitionFile { suffix: suffix(&definition), bytes };
-                if is_it {
-                    return Ok(Some(file));
-                }
-                last.get_or_insert(file);
-            }
-        }
-        let what = match &last {
-            Some(_) => "its definition is not the one that was written there",
-            None => "its definition is gone",
-        };
-        if self.options.accept_damaged {
-            return Ok(last);
-        }
-        Err(Error::new(
-            Status::Damaged,
-            format!("the copy is damaged: {what}; --accept-damaged takes what is there"),
-        )
-        .at(&self.from.join(name)))
-    }
-
-    /// A feed in a folder without catalog.
-    fn bare_source(&self, name: &OsStr) -> Result<Source> {
-        let place = Place { folder: &self.from, name };
-        let gone = || Error::new(Status::NotFound, "it is gone").at(&place.path());
-        let opened = self.from.open_file(name, false)?.ok_or_else(gone)?;
-        let mut definition = None;
-        for suffix in place.definition_suffixes()? {
-            if let Some(bytes) = place.read_definition(&suffix)? {
-                definition = Some(DefinitionFile { suffix, bytes });
-                break;
-            }
-        }
-        let is_fina = Path::new(name).extension() == Some(OsStr::new("dat"));
-        if is_fina && definition.is_none() {
-            return Err(Error::new(
-                Status::MissingDefinition,
-                "there is no .meta beside it, so nothing says when its values were measured",
-            )
-            .at(&place.path()));
-        }
-        Ok(Source {
-            rows: Rows {
-                file: opened.file,
-                path: place.path(),
-                stride: if is_fina { fina::STRIDE } else { 9 },
-                count: 0,
-                vouched: None,
-            },
-            len: opened.stat.st_size.unsigned_abs(),
-            generation: None,
-            kind: None,
-            definition,
-        })
     }
 
     /// The definition of a feed's rows, as the copy or the table that was made
@@ -816,20 +432,6 @@ impl Restore {
             .at(&source.rows.path));
         }
         Ok((Some(guess), Some(guessed)))
-    }
-
-    /// The definition of the table that is at the target.
-    fn table_there(&self, feed: &FeedName) -> Result<Option<Definition>> {
-        let (Target::Database(_), Some(to)) = (&self.target, &self.to) else {
-            return Ok(None);
-        };
-        let place = Place { folder: to, name: OsStr::new(feed.file()) };
-        for suffix in place.definition_suffixes()? {
-            if let Some(bytes) = place.read_definition(&suffix)? {
-                return parse(&DefinitionFile { suffix, bytes }).map(Some);
-            }
-        }
-        Ok(None)
     }
 
     fn table(&self, feed: &FeedName) -> String {
@@ -997,242 +599,4 @@ impl Restore {
             restored,
         }))
     }
-
-    /// Fails unless the table that is there has the columns of the rows.
-    fn demand_fits(
-        &self,
-        feed: &FeedName,
-        stride: usize,
-        layout: Option<&Layout>,
-    ) -> Result<()> {
-        let there = self.table_there(feed)?;
-        let fits = there.is_some_and(|there| {
-            Layout::of_rows(&there, stride).ok().as_ref() == layout
-                && Layout::of_copy(&there).map_or(true, |there| there.stride() == stride)
-        });
-        if fits {
-            return Ok(());
-        }
-        Err(Error::new(
-            Status::Destination,
-            "the table that is there has other columns than the copy: drop it first",
-        )
-        .at(&self.path.join(feed.file())))
-    }
-
-    /// Gives a file the owner and the rights that files have there, and puts it
-    /// on the disk; the owner, if it could not have him.
-    fn finish(&self, partial: &Partial) -> Result<Option<(u32, u32)>> {
-        match &self.rights {
-            Some(rights) => partial.finish(rights),
-            None => partial.sync().map(|()| None),
-        }
-    }
-
-    /// Makes the target if it is not there.
-    pub fn make_target(&mut self) -> Result<()> {
-        if self.to.is_some() || self.options.dry_run {
-            return Ok(());
-        }
-        // The readings of a household are nobody else's business.
-        const OWNER_ONLY: u32 = 0o700;
-        DirBuilder::new()
-            .mode(OWNER_ONLY)
-            .create(&self.path)
-            .map_err(|e| Error::io("make the directory", &self.path, e))?;
-        let to = Folder::open(&self.path)?.ok_or_else(|| no_directory(&self.path))?;
-        self.rights = Some(rights(&to)?);
-        self.to = Some(to);
-        Ok(())
-    }
-}
-
-/// A feed that is written whole, under names of its own; they are removed
-/// unless it is published.
-pub struct Prepared<'r> {
-    to: Option<&'r Folder>,
-    name: OsString,
-    rows: Option<Partial<'r>>,
-    definition: Option<(OsString, Partial<'r>)>,
-    outdated: Vec<OsString>,
-    removes_index: bool,
-    replaces: bool,
-    restored: Restored,
-}
-
-impl Prepared<'_> {
-    /// What will have been put back.
-    pub fn restored(&self) -> &Restored {
-        &self.restored
-    }
-
-    /// Gives the files their names. [`Statements::before`] must have been
-    /// executed.
-    pub fn publish(self) -> Result<Restored> {
-        let (Some(to), Some(rows)) = (self.to, self.rows) else {
-            return Ok(self.restored);
-        };
-        if self.removes_index {
-            // An index of other rows would have the server overwrite these.
-            let place = Place { folder: to, name: &self.name };
-            to.remove(&place.sibling(OsStr::new(".MYI")))?;
-        }
-        for name in &self.outdated {
-            to.remove(name)?;
-        }
-        let publish = |name: &OsStr, mut partial: Partial| {
-            if self.replaces {
-                return partial.publish(name);
-            }
-            if partial.publish_new(name)? {
-                return Ok(());
-            }
-            let why = "somebody put this there meanwhile";
-            Err(Error::new(Status::Changed, why).at(&to.join(name)))
-        };
-        match self.definition {
-            // Rows alone would be taken for a feed of PHPTimeSeries, should this be
-            // cut short; a definition alone for nothing.
-            Some((name, definition)) if !self.replaces => {
-                publish(&name, definition)?;
-                if let Err(error) = publish(&self.name, rows) {
-                    let _ = to.remove(&name);
-                    return Err(error);
-                }
-            }
-            definition => {
-                publish(&self.name, rows)?;
-                if let Some((name, definition)) = definition {
-                    publish(&name, definition)?;
-                }
-            }
-        }
-        to.sync()?;
-        Ok(self.restored)
-    }
-}
-
-fn demand_parent(target: &Path) -> Result<()> {
-    let parent = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let folder = Folder::open(parent)?.ok_or_else(|| no_directory(parent))?;
-    if !has_servers_files(&folder)? {
-        return Ok(());
-    }
-    let why = "there is no such database yet: CREATE DATABASE makes its directory";
-    Err(Error::new(Status::NotFound, why).at(target))
-}
-
-fn demand_no_data_directory(folder: &Folder, path: &Path) -> Result<()> {
-    if !has_servers_files(folder)? {
-        return Ok(());
-    }
-    let why = "this is a server's whole data directory: name a database's in it";
-    Err(Error::new(Status::Argument, why).at(path))
-}
-
-/// Files that a server has beside the directories of its databases.
-const SERVERS_FILES: [&str; 3] = ["ibdata1", "aria_log_control", "mysql.ibd"];
-
-pub(crate) fn has_servers_files(folder: &Folder) -> Result<bool> {
-    for name in SERVERS_FILES {
-        if folder.stat(OsStr::new(name))?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Whether a server of MySQL 8 keeps tables here, which has no use for `.frm`.
-fn is_of_mysql_8(folder: &Folder) -> Result<bool> {
-    if folder.stat(OsStr::new("db.opt"))?.is_some() {
-        return Ok(false);
-    }
-    if folder.names()?.iter().any(|name| name.as_bytes().ends_with(b".frm")) {
-        return Ok(false);
-    }
-    Ok(!folder.sdi_names()?.is_empty()
-        || folder.through_descriptor().join("../mysql.ibd").exists())
-}
-
-fn kind_of(to: &Folder, path: &Path, options: &RestoreOptions) -> Result<Target> {
-    let names = to.names()?;
-    let ends = |suffix: &str| {
-        names.iter().any(|name| name.as_bytes().ends_with(suffix.as_bytes()))
-    };
-    let real = std::fs::canonicalize(to.through_descriptor())
-        .or_else(|_| std::fs::canonicalize(path))
-        .map_err(|e| Error::io("inspect", path, e))?;
-    let own_name = real.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let beside = |name: &str| real.with_file_name(name).exists();
-    let is_database = names.iter().any(|name| name == "db.opt")
-        || ends(".MYI")
-        || ends(".sdi")
-        || SERVERS_FILES.iter().any(|name| beside(name));
-    if let Some(database) = &options.database {
-        return Ok(Target::Database(database.clone()));
-    }
-    if is_database {
-        return name_of_files(own_name).filter(|name| !name.is_empty()).map_or_else(
-            || {
-                let why =
-                    "this directory's name tells of no database: name it with --database";
-                Err(Error::new(Status::Argument, why).at(path))
-            },
-            |name| Ok(Target::Database(name)),
-        );
-    }
-    let is_feed = |suffix: &str| {
-        names.iter().any(|name| {
-            let feed = name.to_str().and_then(|n| FeedName::of_file(n, &options.prefix));
-            feed.is_some_and(|feed| feed.file().ends_with(suffix))
-        })
-    };
-    let is_called = |name: &str| own_name.eq_ignore_ascii_case(name);
-    // Its rows begin with F9. Others without definition are copies of tables.
-    let has_its_rows = || {
-        names.iter().any(|name| {
-            let is_myd = name.as_bytes().ends_with(b".MYD");
-            let opened =
-                if is_myd { to.open_file(name, false).ok().flatten() } else { None };
-            let mut flag = [0];
-            opened.is_some_and(|opened| {
-                opened.file.read_exact_at(&mut flag, 0).is_ok() && flag == [0xf9]
-            })
-        })
-    };
-    Ok(if is_called("phpfina") || is_feed(".dat") && !is_feed(".MYD") {
-        Target::PhpFina
-    } else if is_called("phptimeseries")
-        || is_feed(".MYD") && !ends(".frm") && has_its_rows()
-    {
-        Target::PhpTimeSeries
-    } else {
-        Target::Folder
-    })
-}
-
-/// The owner and the mode that files in a directory get: its owner; the mode of
-/// one that is there already.
-pub(crate) fn rights(to: &Folder) -> Result<Stat> {
-    let mut rights = to.identity()?;
-    let names = to.names()?;
-    let is_database = names.iter().any(|name| name == "db.opt");
-    let mut mode = if is_database { 0o660 } else { rights.st_mode & 0o666 };
-    for name in &names {
-        let extension = Path::new(name).extension().and_then(OsStr::to_str);
-        if !matches!(extension, Some("MYD" | "dat")) {
-            continue;
-        }
-        if let Some(stat) = to.stat(name)? {
-            if to.demand_regular(name, &stat).is_ok() {
-                mode = stat.st_mode & 0o666;
-                break;
-            }
-        }
-    }
-    rights.st_mode = mode;
-    Ok(rights)
 }
