@@ -2,64 +2,14 @@
 # The drop-in script php-ext/backup.php beside a private MariaDB server.
 #
 #   sh tests/backup_php.sh
-#
-# PHP runs with settings of our own, in the tests' child processes too: nothing
-# of this machine's php.ini counts, and `mysqli` finds the server by itself.
 set -eu
 
 cd "$(dirname "$0")/.."
-# Debian keeps the database server out of an ordinary user's PATH.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-. tests/server.sh
-
-extension=$PWD/target/php-ext/modules/emonfeed.so
-if [ ! -f "$extension" ]; then
-    echo "$extension is missing: run make php first." >&2
-    exit 1
-fi
-
-# Not in target/: a socket's path may have no more than 107 bytes.
-work=$(mktemp -d "${TMPDIR:-/tmp}/emonfeed-backup-XXXXXX")
-work=$(cd "$work" && pwd)
+. tests/php_beside_server.sh
 # Another disk, for the copies, if there is a tmpfs.
 memory=$(mktemp -d /dev/shm/emonfeed-backup-XXXXXX 2>/dev/null) || memory=
-test_pid=
-clean_up() {
-    [ -z "$test_pid" ] || kill -- "-$test_pid" 2>/dev/null || true
-    stop_server
-    rm -rf "$work" ${memory:+"$memory"}
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 141' PIPE
-trap 'exit 143' HUP TERM
-
-socket=$work/data/sock
-if [ "$(printf %s "$socket" | wc -c)" -gt 107 ]; then
-    echo "$work: too long for a socket; set TMPDIR to a shorter path." >&2
-    exit 1
-fi
-start_server "$work/data"
 sql 'CREATE DATABASE emoncms'
 
-{
-    printf '%s\n' 'error_reporting = -1' 'display_errors = stderr' 'log_errors = 0' \
-        'memory_limit = 128M' 'date.timezone = Pacific/Chatham' "mysqli.default_socket = \"$socket\""
-    built_in=$(php -n -m)
-    for name in mysqlnd mysqli posix tokenizer; do
-        echo "$built_in" | grep -qix "$name" || echo "extension = $name"
-    done
-    echo "extension = \"$extension\""
-} >"$work/php.ini"
-export PHPRC="$work" PHP_INI_SCAN_DIR=
-export EMONFEED_TEST_FOLDER="$work" EMONFEED_TEST_DATA="$work/data/emoncms"
 export EMONFEED_TEST_EXTENSION="$extension" EMONFEED_TEST_MEMORY="$memory"
-
-# A group of its own, to be ended as one; waited for, so that a signal to this
-# script ends it at once.
-setsid php tests/backup_php/backup_test.php &
-test_pid=$!
-code=0
-wait "$test_pid" || code=$?
-test_pid=
+run_php tests/backup_php/backup_test.php
 exit "$code"
