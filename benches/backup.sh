@@ -24,19 +24,13 @@ while getopts o: option; do
     *) exit 2 ;;
     esac
 done
-case $output in '' | /*) ;; *) output=$PWD/$output ;; esac
-command=${EMONFEED:-}
-case $command in '' | /*) ;; *) command=$PWD/$command ;; esac
 
+called_in=$PWD
 cd "$(dirname "$0")/.."
-# Debian keeps the database server out of an ordinary user's PATH.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-. tests/server.sh
-. benches/machine.sh
+. benches/common.sh
 
-command=${command:-$PWD/target/release/emonfeed}
-mkdir -p "${BENCH_FOLDER:-target/bench-backup}"
-work=$(cd "${BENCH_FOLDER:-target/bench-backup}" && pwd -P)/run
+output=$(absolute "$output")
+command=$(absolute "${EMONFEED:-$PWD/target/release/emonfeed}")
 if [ -n "${QUICK:-}" ]; then
     feeds=${FEEDS:-100} rounds=${ROUNDS:-3} many=${MANY_FEEDS:-500}
 else
@@ -46,28 +40,11 @@ rows=10000
 growth=1440
 many_rows=20
 many_growth=5
-results=$work/results
 warm=0
 
-fail() {
-    echo "backup.sh: $1" >&2
-    exit 1
-}
-say() { echo "$(date +%T)  $*" >&2; }
-
-for program in cp rsync php "${CC:-cc}" "$command"; do
-    command -v "$program" >/dev/null || fail "there is no $program here"
-done
-server_program >/dev/null || fail 'there is no MariaDB server here'
-client_program >/dev/null || fail 'there is no MariaDB client here'
-
-clean_up() {
-    stop_server
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' HUP TERM
+demand cp rsync php "${CC:-cc}" "$command"
+work_in "${BENCH_FOLDER:-target/bench-backup}"
+results=$work/results
 
 # --- the tables ---------------------------------------------------------------
 
@@ -164,7 +141,6 @@ check() {
     cmp -s "$work/wanted" "$work/found" || fail "the copy in $2 is not equal to its source"
 }
 
-rm -rf "$work"
 mkdir -p "$work/to"
 : >"$results"
 "${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -O2 benches/backup/measure.c -o "$work/measure"

@@ -25,44 +25,24 @@ while getopts o: option; do
     *) exit 2 ;;
     esac
 done
-case $output in '' | /*) ;; *) output=$PWD/$output ;; esac
-command=${EMONFEED:-}
-case $command in '' | /*) ;; *) command=$PWD/$command ;; esac
 
+called_in=$PWD
 cd "$(dirname "$0")/.."
-# Debian keeps the database server out of an ordinary user's PATH.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-. tests/server.sh
+. benches/common.sh
 
-command=${command:-$PWD/target/release/emonfeed}
-mkdir -p "${BENCH_FOLDER:-target/bench-indexes}"
-work=$(cd "${BENCH_FOLDER:-target/bench-indexes}" && pwd -P)/run
+output=$(absolute "$output")
+command=$(absolute "${EMONFEED:-$PWD/target/release/emonfeed}")
 if [ -n "${QUICK:-}" ]; then
     rows=${ROWS:-1000 10000 100000} seconds=${SECONDS_EACH:-0.2}
 else
     rows=${ROWS:-100000 1000000 10000000} seconds=${SECONDS_EACH:-3}
 fi
 
-fail() {
-    echo "indexes.sh: $1" >&2
-    exit 1
-}
-command -v php >/dev/null || fail 'there is no php here'
+demand php
 php -m | grep -qx mysqli || fail 'this PHP has no mysqli'
-server_program >/dev/null || fail 'there is no MariaDB server here'
-client_program >/dev/null || fail 'there is no MariaDB client here'
 [ -x "$command" ] || command=
 
-clean_up() {
-    stop_server
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' HUP TERM
-
-rm -rf "$work"
-mkdir -p "$work"
+work_in "${BENCH_FOLDER:-target/bench-indexes}"
 start_server "$work/server"
 # As a server has them that nobody configured.
 sql 'SET GLOBAL key_buffer_size = 134217728; SET GLOBAL myisam_sort_buffer_size = 134216704;

@@ -29,29 +29,18 @@ while getopts b:s:w option; do
     *) exit 2 ;;
     esac
 done
-case $backup in '' | /*) ;; *) backup=$PWD/$backup ;; esac
-case $card in '' | /*) ;; *) card=$PWD/$card ;; esac
-emonfeed=${EMONFEED:-}
-case $emonfeed in '' | /*) ;; *) emonfeed=$PWD/$emonfeed ;; esac
 
+called_in=$PWD
 cd "$(dirname "$0")/.."
-# Debian keeps the database server out of an ordinary user's PATH.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-. tests/server.sh
-. benches/machine.sh
+. benches/common.sh
 
-fail() {
-    echo "queries.sh: $1" >&2
-    exit 1
-}
-say() { echo "$(date +%T)  $*" >&2; }
-
-emonfeed=${emonfeed:-$PWD/target/release/emonfeed}
+backup=$(absolute "$backup")
+card=$(absolute "$card")
+emonfeed=$(absolute "${EMONFEED:-$PWD/target/release/emonfeed}")
 library=$PWD/target/release/libemonfeed.so
 extension=$PWD/target/php-ext/modules/emonfeed.so
 output=$PWD/target/bench
-mkdir -p "$output/images" "${BENCH_FOLDER:-target/bench-queries}"
-work=$(cd "${BENCH_FOLDER:-target/bench-queries}" && pwd -P)/run
+mkdir -p "$output/images"
 if [ -n "${QUICK:-}" ]; then
     rows=${ROWS:-1000000} rounds=${ROUNDS:-3} huge=${HUGE_ROWS:-0}
     sizes='10000 100000 1000000'
@@ -69,31 +58,20 @@ done
 longest=${days##* }
 [ -n "$days" ] || fail 'ROWS must be 17280 or more: a day of readings'
 
-for program in php "${CC:-cc}" "$emonfeed"; do
-    command -v "$program" >/dev/null || fail "there is no $program here"
-done
+demand php "${CC:-cc}" "$emonfeed"
 [ -f "$library" ] || fail "there is no $library: run make"
 [ -f "$extension" ] || fail "there is no $extension: run make php"
 [ -z "$backup" ] || [ -f "$backup" ] || fail "there is no $backup"
 [ -z "$card" ] || [ -f "$card" ] || fail "there is no $card"
-server_program >/dev/null || fail 'there is no MariaDB server here'
-client_program >/dev/null || fail 'there is no MariaDB client here'
 
-clean_up() {
-    stop_server
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' HUP TERM
+work_in "${BENCH_FOLDER:-target/bench-queries}"
 
 # On a machine that has other work, figures are larger and differ more.
 load=$(cut -d " " -f 1 /proc/loadavg)
 
 # --- programs -----------------------------------------------------------------
 
-rm -rf "$work"
-mkdir -p "$work/lib"
+mkdir "$work/lib"
 ln -s "$library" "$work/lib/libemonfeed.so"
 ln -s "$library" "$work/lib/$(grep -o 'libemonfeed\.so\.[0-9]*' build.rs)"
 have=

@@ -26,21 +26,13 @@ while getopts o: option; do
     *) exit 2 ;;
     esac
 done
-case $output in '' | /*) ;; *) output=$PWD/$output ;; esac
-emonfeed=${EMONFEED:-}
-case $emonfeed in '' | /*) ;; *) emonfeed=$PWD/$emonfeed ;; esac
 
+called_in=$PWD
 cd "$(dirname "$0")/.."
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-. tests/server.sh
+. benches/common.sh
 
-fail() {
-    echo "sdcard.sh: $1" >&2
-    exit 1
-}
-say() { echo "$(date +%T)  $*" >&2; }
-
-emonfeed=${emonfeed:-$PWD/target/release/emonfeed}
+output=$(absolute "$output")
+emonfeed=$(absolute "${EMONFEED:-$PWD/target/release/emonfeed}")
 library=$PWD/target/release/libemonfeed.so
 if [ -n "${QUICK:-}" ]; then
     rows=${ROWS:-1000000} feeds=${FEEDS:-20}
@@ -57,28 +49,17 @@ if [ -z "${EMONFEED_OWN_MOUNTS:-}" ]; then
         READS="$reads" WRITES="$writes" READ_MB="$read_mb" WRITE_MB="$write_mb" CC="${CC:-cc}" \
         BENCH_FOLDER="${BENCH_FOLDER:-target/bench-sdcard}" sh benches/sdcard.sh -o "$output"
 fi
-for program in losetup mkfs.ext4 "${CC:-cc}" "$emonfeed"; do
-    command -v "$program" >/dev/null || fail "there is no $program here"
-done
+demand losetup mkfs.ext4 "${CC:-cc}" "$emonfeed"
 [ -f "$library" ] || fail "there is no $library: run make"
-server_program >/dev/null || fail 'there is no MariaDB server here'
-client_program >/dev/null || fail 'there is no MariaDB client here'
 
-mkdir -p "${BENCH_FOLDER:-target/bench-sdcard}"
-work=$(cd "${BENCH_FOLDER:-target/bench-sdcard}" && pwd -P)/run
+work_in "${BENCH_FOLDER:-target/bench-sdcard}"
 card=$work/card
 group=''
-clean_up() {
-    stop_server
+let_go() {
     [ -z "$group" ] || unthrottle
     ! mountpoint -q "$card" || umount "$card"
-    rm -rf "$work"
 }
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' HUP TERM
-rm -rf "$work"
-mkdir -p "$work/lib" "$card"
+mkdir "$work/lib" "$card"
 
 ln -s "$library" "$work/lib/libemonfeed.so"
 ln -s "$library" "$work/lib/$(grep -o 'libemonfeed\.so\.[0-9]*' build.rs)"

@@ -1,4 +1,42 @@
-# What the reports say of the machine and the programs. Sourced.
+# What the benchmarks have in common. Sourced in the project's folder; paths that were
+# given to them count from the folder $called_in.
+
+# Debian keeps the database server out of an ordinary user's PATH.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+. tests/server.sh
+
+fail() {
+    echo "${0##*/}: $1" >&2
+    exit 1
+}
+say() { echo "$(date +%T)  $*" >&2; }
+
+# absolute PATH: as the caller meant it; none for none.
+absolute() {
+    case $1 in '' | /*) echo "$1" ;; *) echo "$called_in/$1" ;; esac
+}
+
+# demand PROGRAM...: fails unless all of them are here, and a server.
+demand() {
+    for program in "$@"; do
+        command -v "$program" >/dev/null || fail "there is no $program here"
+    done
+    server_program >/dev/null || fail 'there is no MariaDB server here'
+    client_program >/dev/null || fail 'there is no MariaDB client here'
+}
+
+# work_in FOLDER: sets work, a folder in it that ends with the script, as the server
+# does. What has to be done before that is `let_go`.
+work_in() {
+    mkdir -p "$1"
+    work=$(cd "$1" && pwd -P)/run
+    trap 'stop_server; let_go; rm -rf "$work"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' HUP TERM
+    rm -rf "$work"
+    mkdir -p "$work"
+}
+let_go() { :; }
 
 # describe_machine FOLDER COMMAND PROGRAM...: lines of a name and a value, parted
 # by a tab. FOLDER is where the measured files are, COMMAND is emonfeed's, and
