@@ -131,7 +131,7 @@ test-deb:
 	@$(MAKE) --no-print-directory page
 	sh tests/deb.sh
 
-# All tests in a minimal Debian 13, as root.
+# `make test` in a minimal Debian 13, as root.
 test-debian13:
 	@sh tests/setup.sh test-debian13
 	sh tests/debian13.sh
@@ -200,7 +200,7 @@ help:
 	@echo 'make demo         installs what is missing, builds, and shows it all at work'
 	@echo 'make page         fetches what the page to look at feeds needs (through npm), for make install'
 	@echo 'make explore      a page to look at the feeds in DIR=... (BACKUP=... PORT=8080 HOST=127.0.0.1)'
-	@echo 'make test         installs what is missing, and runs every test'
+	@echo 'make test         installs what is missing, and runs the tests'
 	@echo 'make test-explore tests that page in Chromium (needs Node)'
 	@echo 'make soak         the tests for hours: more of everything, Miri, ThreadSanitizer, fuzzing'
 	@echo 'make bench        times queries and backups beside what people use today (QUICK=1: a small run)'
@@ -208,7 +208,7 @@ help:
 	@echo 'make bench-indexes  times what emoncms asks of tables with their index and without (QUICK=1 too)'
 	@echo 'make deb          builds the Debian packages (target/deb)'
 	@echo 'make test-deb     tests them in a minimal Debian, for which it needs root'
-	@echo 'make test-debian13  runs every test in a minimal Debian 13, for which it needs root'
+	@echo 'make test-debian13  runs make test in a minimal Debian 13, for which it needs root'
 	@echo 'make test-arm     runs tests for armhf and arm64 there, under QEMU'
 	@echo 'make test-big-endian  the same for s390x'
 	@echo 'make setup        only installs what `make test` needs'

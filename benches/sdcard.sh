@@ -223,15 +223,15 @@ backup 'backup, 1,440 more rows each' $((feeds * 4)) $((feeds * (12 * 4096 + 170
     cat <<END
 ## On an SD card
 
-\`make bench-sdcard\` measures this: a loop device with ext4 and the read-ahead of a card reader (128 KiB),
-which $throttle holds to $reads reads and $writes writes
-in a second, $read_mb and $write_mb MB. Each line began with nothing of the device in memory, in a new process;
-counts are those of the kernel for the device, so that what the file system reads for itself is in them. The
+\`make bench-sdcard\` measures this on a loop device with ext4 and the read-ahead of a card reader (128 KiB),
+which $throttle limits to $reads reads and $writes writes
+per second, $read_mb and $write_mb MB. Each line began in a new process, with nothing of the device in memory.
+The counts are the kernel's for the device, so they include what the file system reads for itself. The
 feed has $rows readings, $((rows * 9 / 1000000)) MB. Lines after the first have a kept summary, unless they say otherwise.
 
 *Must* is what the answer is made of: a page for each sample; the rows around the ends of windows and a summary
-of those between; all rows, where nothing is known of the feed. A request that takes a quarter and 50 reads, or
-a quarter and 500 kB, more than that fails the script.
+of those between; all rows, if nothing is known of the feed. The script fails if a request takes more than that
+by a quarter and 50 reads, or by a quarter and 500 kB.
 
 | | time | reads | must | bytes read | must | writes |
 |---|---|---|---|---|---|---|

@@ -66,9 +66,10 @@ $cases = [
 ];
 
 printf(
-    "%s feeds of %s rows%s: each has a `.MYD`, `.MYI` and `.frm` of a MariaDB server. Medians of %d rounds,\n"
-        . "least and most in parentheses. `emonfeed backup` copies `.MYD` and `.frm`, and its time includes its\n"
-        . "syncs. Sources are in the page cache, and nothing is left to be written when a clock starts.\n\n",
+    "%s feeds of %s rows%s: each has a `.MYD`, `.MYI` and `.frm` of a MariaDB server. Times are medians of\n"
+        . "%d rounds, with the least and the most in parentheses. `emonfeed backup` copies `.MYD` and `.frm`, and\n"
+        . "its time includes its syncs. Sources are in the page cache, and no writes are pending when a clock\n"
+        . "starts.\n\n",
     number_format($about['feeds']),
     number_format($about['rows']),
     $about['options'] === '' ? '' : " ({$about['options']})",
@@ -78,7 +79,7 @@ foreach (['machine', 'file system', 'programs'] as $name) {
     printf("- %s: %s\n", ucfirst($name), $about[$name]);
 }
 
-echo "\n| | | time | per feed | CPU | `emonfeed backup` takes, of that | target |\n";
+echo "\n| | | time | per feed | CPU | `emonfeed backup`, as a share of that | target |\n";
 echo "|---|---|---|---|---|---|---|\n";
 foreach ($cases as $case => [$title, $rows]) {
     $own = median(times("$case emonfeed", false));

@@ -334,7 +334,7 @@ function report(array $columns): void
     foreach (STATEMENTS as $name => $title) {
         $line($title, fn ($found) => duration($found[$name]));
     }
-    $line('rows whose time another row has, afterwards', fn ($found) => number_format($found['twice']));
+    $line('rows that share their time with another, afterwards', fn ($found) => number_format($found['twice']));
     $line('bytes written by an `INSERT`', fn ($found) => number_format($found['insert written'] - $found['nothing written']));
     if (isset(current($columns)['emonfeed'])) {
         $line('`emonfeed get`, 800 averages of it all', fn ($found) => duration($found['emonfeed']));

@@ -187,28 +187,28 @@ $table->row('again, as an array in PHP', ['average php']);
 foreach (['plain' => '', 'checksum' => ', of a table with `CHECKSUM=1`', 'trusted' => ', counters trusted'] as $which => $text) {
     $table->row("again, one more row 0.1 s ago$text", ["grown $which"], null, ['<=', 0.5e-3, 'time']);
 }
-$table->row('again, one more row, written this moment', ['grown-now plain']);
+$table->row('again, one more row, written just now', ['grown-now plain']);
 $table->row('… of a table with `CHECKSUM=1`', ['grown-now checksum']);
 $table->row('samples, one more row', ['grown samples']);
 
 $table->heading("The first call of a process, opening included: 1,000 samples of $longest days");
 $table->row('in C, with a kept summary', ['first samples-kept'], null, ['<=', 2e-3, 'time']);
-$table->row('the same of a table with `CHECKSUM=1`', ['first samples-kept-checksum'], null, ['<=', 2e-3, 'time']);
+$table->row('the same, of a table with `CHECKSUM=1`', ['first samples-kept-checksum'], null, ['<=', 2e-3, 'time']);
 foreach (['checksum' => ', of a table with `CHECKSUM=1`', 'trusted' => ', counters trusted'] as $which => $text) {
     $table->row("in C, with a kept summary, one more row since$text", ["kept-grown $which"], null, ['<=', 2e-3, 'time']);
 }
 $table->row('in C, with a kept summary, one more row since, nothing to prove that', ['kept-grown plain']);
-$table->row('in C, without', ['first samples'], $words, ['<=', 5, 'share']);
-$table->row('in C, without, 1 % of the rows out of place', ['first samples-unsorted']);
+$table->row('in C, without a kept summary', ['first samples'], $words, ['<=', 5, 'share']);
+$table->row('in C, without a kept summary, 1 % of the rows out of place', ['first samples-unsorted']);
 $table->row('the whole process in C, with a kept summary', ['first samples-kept-process']);
-$table->row('the whole process in C, without', ['first samples-process']);
+$table->row('the whole process in C, without a kept summary', ['first samples-process']);
 $table->row('in PHP, with a kept summary', ['first php-kept']);
-$table->row('in PHP, without', ['first php']);
+$table->row('in PHP, without a kept summary', ['first php']);
 $table->row('the command `emonfeed get` as a whole, with a kept summary', ['first command-kept']);
-$table->row('the command `emonfeed get` as a whole, without', ['first command']);
+$table->row('the command `emonfeed get` as a whole, without a kept summary', ['first command']);
 
 $table->heading("The same, the file not in memory");
-foreach (['kept' => 'with a kept summary', 'full' => 'without'] as $how => $text) {
+foreach (['kept' => 'with a kept summary', 'full' => 'without a kept summary'] as $how => $text) {
     $pages = figure("cold-pages $how");
     if ($pages === null) {
         $table->row("pages of the file read from disk, $text", ["cold-pages $how"]);
@@ -236,12 +236,12 @@ $table->heading('All rows as CSV');
 $bytes = figure('csv bytes');
 foreach (['command' => '`emonfeed get --rows --format csv` to `/dev/null`', 'c' => 'in pieces in C'] as $how => $text) {
     $rate = $bytes / figure("csv $how") / 1e6;
-    $table->count("$text, of the feed’s bytes", "csv $how", 'MB/s', $rate, ['>=', 200, 'count', '≥ 200 MB/s'], digits($rate) . ' MB/s');
+    $table->count("$text, in bytes of the feed", "csv $how", 'MB/s', $rate, ['>=', 200, 'count', '≥ 200 MB/s'], digits($rate) . ' MB/s');
 }
-foreach (['command' => 'the command’s', 'c' => 'in C'] as $how => $text) {
+foreach (['command' => 'of the command', 'c' => 'in C'] as $how => $text) {
     [$less, $more] = [figure("csv $how-smaller-kib") / 1024, figure("csv $how-kib") / 1024];
     $table->count(
-        "most memory $text, of a feed of " . digits(figure('csv bytes-smaller') / 1e6) . ' and of ' . digits($bytes / 1e6) . ' MB',
+        "peak memory $text, for feeds of " . digits(figure('csv bytes-smaller') / 1e6) . ' and ' . digits($bytes / 1e6) . ' MB',
         "csv $how-kib",
         'MiB more',
         $more - $less,
@@ -327,37 +327,37 @@ follow the day, with noise and a kettle. Each 17th reading comes a second late; 
 meter is out for 20 minutes, every four months for 26 hours. A MariaDB server wrote it into the table
 that emoncms makes today, `(time INT UNSIGNED NOT NULL, data FLOAT NOT NULL, UNIQUE (time))`.
 
-Figures are medians of <?= $about['rounds'] ?> rounds. In each round everything of a group has its turn, in another
-order; of what is fast, a turn is the median of several calls. All is in the page cache but where it
-says otherwise. Where there are several figures, they are for the latest <?= implode(' / ', $days) ?> days;
-a target is met if all of them meet it. Before any clock starts, the answers of all are compared:
+Figures are medians of <?= $about['rounds'] ?> rounds. In each round every line of a group has its turn, in a different
+order; where calls are fast, a turn is the median of several. Everything is in the page cache unless the
+line says otherwise. Where there are several figures, they are for the latest <?= implode(' / ', $days) ?> days;
+a target is met if all of them meet it. Before any clock starts, all answers are compared:
 samples to six digits, which is what the server prints, averages to 10⁻⁹, JSON and CSV to the byte.
 
-Beside it are:
+The library is compared with:
 
 - *MySQL engine*: what emoncms asks the server for through mysqli: a prepared
   `SELECT … WHERE time BETWEEN ? AND ? ORDER BY time ASC LIMIT 1` for each sample, a
   `SELECT … AVG(data) … GROUP BY FLOOR(time / interval)` for averages.
 - *reader of rows in PHP*: bisects the same file with `fseek()`, `fread()` and `unpack()`, as PHPTimeSeries does.
 - *reader of fixed intervals in PHP*: computes the place of each value in a file of one float32 every
-  <?= $interval ?> seconds, as PHPFina does. The same readings, without their own times.
+  <?= $interval ?> seconds, as PHPFina does. The file has the same readings, without their own times.
 - *its bytes as words*: a loop in C that adds up the mapped file as 64-bit numbers, in four sums.
 
-A *kept summary* is what the library keeps of a feed in a folder, for the next process. It holds until
-something is written, and after that if there is proof that rows were only added: the table’s checksum,
+A *kept summary* is what the library stores about a feed in a folder, for the next process. It is valid
+until something is written, and after that if there is proof that rows were only added: the table’s checksum,
 or, if the program says so, the counters of its index (*counters trusted*).
 
-| | time | beside | its time | ratio | target | |
+| | time | compared with | its time | ratio | target | |
 |---|---|---|---|---|---|---|
 <?= $table->markdown ?>
 
-<?= $table->met ?> of <?= $table->met + $table->missed ?> targets are met. A ratio with × says how many times as long the other takes, one without what part of the other’s time
-it is. Memory is a process’s own: pages of the mapped feed are the kernel’s.
+<?= $table->met ?> of <?= $table->met + $table->missed ?> targets are met. A ratio with × says how many times as long the other takes; one without × is the share
+of the other’s time. Memory is the process’s own; pages of the mapped feed are the kernel’s.
 
 ![Time for 1,000 samples against the number of rows](images/growth.svg)
 
-The table of growth is the same feed, longer or shorter. The largest is a bare file, as PHPTimeSeries
-has it, without a table.
+The lines under “Growth” are the same feed, longer or shorter. The largest is a bare file without a
+table, as PHPTimeSeries has it.
 <?php if ($backupFile !== ''): ?>
 
 ## Backups
