@@ -25,17 +25,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Back up what is new in every feed of a directory
 ///
 /// The copies are plain feed_N.MYD files of whole rows, with their definition
-/// (.frm or .sdi); feeds of PHPFina are N.dat and N.meta. What each holds for
-/// sure is written in a catalog beside them (emonfeed.sqlite). New rows are
-/// appended; rows that were edited are found and overwritten, and what they
-/// were is kept, as are the copies of feeds that were cleared or rebuilt: see
-/// --keep. A run that was killed is carried on by the next.
+/// (.frm or .sdi); feeds of PHPFina are copied as N.dat and N.meta. A catalog
+/// beside them (emonfeed.sqlite) records what each copy is known to hold. New
+/// rows are appended. Edited rows are found and overwritten; their old contents
+/// are kept, as are the copies of feeds that were cleared or rebuilt (see
+/// --keep). If a run is killed, the next one carries on from there.
 ///
-/// With several sources, each has a directory of its own name in DEST_DIR.
+/// With several sources, each gets a directory in DEST_DIR, named after it.
 ///
 /// One line is printed for each feed. Feeds that cannot be copied are reported
-/// on standard error, and the others copied all the same. Ctrl-C ends a run
-/// after the block at hand; what was copied until then stays.
+/// on standard error, and the others are still copied. Ctrl-C ends a run after
+/// the current block; what was copied by then stays.
 #[derive(clap::Args)]
 #[command(
     override_usage = "emonfeed backup [OPTIONS] <SOURCE_DIR>... <DEST_DIR>",
@@ -48,96 +48,101 @@ Examples:
       /var/opt/emoncms/phpfina /mnt/usb/backup
   See what the next run would do:
     emonfeed backup -n -v /var/lib/mysql/emoncms /mnt/usb/emoncms
-  From cron: say something only if something is wrong, write at most 2 MB per
-  second, and nothing if the disk is not mounted:
+  From cron: print only errors, write at most 2 MB per second, and write nothing
+  if the disk is not mounted:
     emonfeed backup -q --bwlimit 2M --require-mount /var/lib/mysql/emoncms /mnt/usb/emoncms
-  Dump the other tables too (users, inputs, dashboards, the feeds' names), with
-  user and password as they are in a file of mariadb's format:
+  Also dump the other tables (users, inputs, dashboards, the feeds' names), with
+  the user and password from an option file of mariadb:
     emonfeed backup --database-dump emoncms --defaults-file /etc/emonfeed.cnf \\
       /var/lib/mysql/emoncms /mnt/usb/emoncms
-  Tell monitoring how it went:
+  Report the outcome to monitoring:
     emonfeed backup --metrics /var/lib/node_exporter/emonfeed.prom \\
       /var/lib/mysql/emoncms /mnt/usb/emoncms
-  Some feeds only, for a program:
+  Only some feeds, with output for a program:
     emonfeed backup --json --only 7,12,100-199 /var/lib/mysql/emoncms copies
 
-Exit codes: 0 all feeds are copied, 1 none could be, 2 wrong usage, 3 some
-could not be copied or dumped, or it was told to stop, 11 another run holds the lock on
-DEST_DIR."
+Exit codes:
+  0   all feeds are copied
+  1   no feed could be copied, the run ended early, or the file of --metrics
+      could not be written
+  2   wrong usage
+  3   some feeds could not be copied, the dump failed, --max-delete prevented
+      the removal of copies, or the run was told to stop
+  11  another run holds the lock on DEST_DIR"
 )]
 pub struct Args {
-    /// Where the feeds are, the directory of feed_1.MYD and so on, one or more;
-    /// last, where the copies are kept, which is made if its parent exists
+    /// One or more source directories, with the feeds (feed_1.MYD and so on); last,
+    /// the destination for the copies, which is created if its parent exists
     #[arg(value_name = "DIR", num_args = 2.., required = true)]
     dirs: Vec<PathBuf>,
     #[command(flatten)]
     selection: Selection,
-    /// Leave out feeds with more bytes of rows (500k, 100M)
+    /// Leave out feeds whose rows take more than SIZE bytes (500k, 100M)
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_size: Option<u64>,
-    /// Dump all tables of this database but those of feeds too, with mariadb-dump,
-    /// to database-TIME.sql.zst in DEST_DIR
+    /// Also dump all tables of this database except those of feeds, with
+    /// mariadb-dump, to database-TIME.sql.zst in DEST_DIR
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     database_dump: Option<String>,
-    /// Where mariadb-dump finds user and password, below [client]; without it, in
-    /// ~/.my.cnf and its other usual files
+    /// Option file with the user and password for mariadb-dump, below [client]
+    /// [default: ~/.my.cnf and its other usual files]
     #[arg(long, value_name = "FILE", requires = "database_dump")]
     defaults_file: Option<PathBuf>,
-    /// How many dumps to keep
+    /// Number of dumps to keep
     #[arg(long, value_name = "K", default_value = "7", requires = "database_dump")]
     database_keep: NonZeroUsize,
-    /// Only say what would be done
+    /// Only report what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// How much of what the copies hold to compare with the source besides
-    /// their ends: another one of so many shares on each run, `all`, or `none`.
-    /// Tables with CHECKSUM=1 prove it by themselves
+    /// How much of the copies to compare with the source, besides their ends,
+    /// which are always compared: 1/N for another N-th on each run, `all`, or
+    /// `none`. Edits in tables with CHECKSUM=1 are found without this
     #[arg(long, value_name = "SHARE", default_value = "1/30")]
     recheck: Recheck,
-    /// How many old states of each feed to keep: so many files that were
-    /// replaced, so many edits, and so many values of its last row
+    /// Number of old states to keep of each feed: N replaced files, N edits, and N
+    /// values of its last row
     #[arg(long, value_name = "N", default_value_t = 3)]
     keep: u64,
-    /// Remove the copies of feeds that are gone from the source, with all that
-    /// is kept of them
+    /// Remove the copies of feeds that are gone from the source, with everything
+    /// kept of them
     #[arg(long)]
     delete: bool,
-    /// With --delete, remove none if more than so many are gone
+    /// With --delete, remove none if more than N are gone
     #[arg(long, value_name = "N", default_value_t = 10, requires = "delete")]
     max_delete: u64,
-    /// Write at most so many bytes per second (500k, 2M)
+    /// Write at most RATE bytes per second (500k, 2M)
     #[arg(long, value_name = "RATE", value_parser = parse_bytes)]
     bwlimit: Option<u64>,
-    /// Allow a destination on the disk the source is on
+    /// Allow a destination on the same disk as the source
     #[arg(long)]
     same_device: bool,
-    /// Refuse a destination on the disk of the root directory, or below a
-    /// directory for which /etc/fstab names a disk: the one that should be
-    /// mounted there is not
+    /// Refuse a destination whose disk is not mounted: one on the disk of the
+    /// root directory, or below a directory for which /etc/fstab names a disk that
+    /// is not mounted
     #[arg(long)]
     require_mount: bool,
-    /// Allow a destination that belongs to another user, who can then exchange
+    /// Allow a destination that belongs to another user, who can then replace
     /// what is in it
     #[arg(long)]
     trust_owner: bool,
-    /// How many feeds to look at at a time, each by a thread of its own; without it,
-    /// as many as there are processors, but no more than 4
+    /// Number of feeds to process at a time, each by a thread of its own
+    /// [default: the number of processors, but at most 4]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
     /// Write a text file for Prometheus's node exporter at the end of the run,
-    /// of one that failed, too
+    /// even if the run failed
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     metrics: Option<PathBuf>,
-    /// Print JSON: one object per line and feed, and a summary; no progress
+    /// Print JSON: one object per feed, each on a line, and a summary; no progress
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
     /// Print nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Print how many rows and bytes each copy holds
+    /// Also print how many rows and bytes each copy holds
     #[arg(short, long)]
     verbose: bool,
-    /// Whether to show progress on standard error, if that is a terminal
+    /// When to show progress on standard error: auto, if it is a terminal, or never
     #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "WHEN")]
     progress: Progress,
 }

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 /// Print a script that completes the arguments of emonfeed in a shell
 ///
-/// The packages and `make install` put these where the shells look for them.
-/// This is for other installations.
+/// The packages and `make install` put these scripts where the shells look for
+/// them. Use this command for other installations.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -16,7 +16,7 @@ Examples:
   emonfeed completions zsh > /usr/local/share/zsh/site-functions/_emonfeed
   emonfeed completions fish > ~/.config/fish/completions/emonfeed.fish")]
 pub struct Args {
-    /// The shell
+    /// Shell to print the script for
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }

@@ -21,60 +21,64 @@ use std::time::{Duration, Instant};
 
 /// Convert feeds of MySQL to PHPTimeSeries, and feeds of either to PHPFina
 ///
-/// SOURCE is one feed_N.MYD or a directory of them: a database's, PHPTimeSeries's,
-/// or a destination of `emonfeed backup`. It is only read. The files are written
-/// to TARGET_DIR, the datadir of the engine, with its owner: feed_N.MYD, or N.dat
-/// and N.meta. Nothing that is there is overwritten.
+/// SOURCE is one feed_N.MYD or a directory of them: that of a database or of
+/// PHPTimeSeries, or a destination of `emonfeed backup`. It is only read. The files
+/// are written to TARGET_DIR, the datadir of the engine, and get its owner:
+/// feed_N.MYD, or N.dat and N.meta. Existing files are never overwritten.
 ///
-/// First all readings of all feeds are looked at, and it is reported what becomes
-/// of them. What PHPTimeSeries gets is sorted, without deleted rows and rows whose
-/// time is NULL; of several rows of one second the last in the file counts.
-/// PHPFina has one value for each interval, which begins at a multiple of it: a
-/// reading moves to the beginning of its interval, and of several in one the last
-/// counts, as emoncms has it, unless you choose otherwise. Intervals without
-/// readings, and readings without value, are NaN. What loses something (readings
-/// that share an interval, other values of one second, digits that float32 does
-/// not hold) is not done without --allow-loss.
+/// First, all readings of all feeds are read, and a report says what becomes of
+/// them. For PHPTimeSeries, rows are sorted, and deleted rows and rows whose time is
+/// NULL are left out; of several rows of one second, the last in the file counts.
+/// PHPFina has one value for each interval, and intervals begin at multiples of
+/// their length: a reading moves to the beginning of its interval, and of several
+/// readings in one interval the last counts, as in emoncms, unless you choose
+/// otherwise. Intervals without readings, and readings without value, become NaN.
+/// A feed that would lose something (readings that share an interval, different
+/// values of one second, digits or values that float32 cannot hold, readings from
+/// before 1970) is not converted without --allow-loss.
 ///
-/// Then feed after feed is written under another name, read again, and compared
-/// with what the source has, every row or interval; only then it gets its name.
-/// Killed at any moment, nothing half-written is there, and the next run removes
-/// what is left over.
+/// Then each feed is written under another name, read again, and every row or
+/// interval is compared with the source; only then does it get its name. If the
+/// command is killed, no half-written file has the name of a feed, and the next run
+/// removes what is left over.
 ///
-/// Stop what writes to the feeds before you switch emoncms over: readings that come
-/// in meanwhile are not taken along, and you are told how many.
+/// Stop everything that writes to the feeds before you switch emoncms over: readings
+/// that come in meanwhile are not converted; you are told how many there are.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   See what would become of all MySQL feeds, at which intervals:
     sudo emonfeed convert /var/lib/mysql/emoncms /var/opt/emoncms/phpfina --to phpfina -n
-  Convert them; those that would lose readings are left out, and named:
+  Convert them; those that would lose readings are left out and named:
     sudo emonfeed convert /var/lib/mysql/emoncms /var/opt/emoncms/phpfina --to phpfina
-  Two of those, at another interval, and with the loss:
+  Convert two of those at another interval, and accept the loss:
     sudo emonfeed convert /var/lib/mysql/emoncms /var/opt/emoncms/phpfina --to phpfina \\
       --only 7,12 --interval 60 --average --allow-loss
   Keep every reading at its own time:
     sudo emonfeed convert /var/lib/mysql/emoncms /var/opt/emoncms/phptimeseries \\
       --to phptimeseries
-  Without a reading that a wrong clock put into 1970:
+  Leave out a reading that a wrong clock put into 1970:
     sudo emonfeed convert /var/lib/mysql/emoncms/feed_7.MYD /var/opt/emoncms/phpfina \\
       --to phpfina --start 2012-01-01
 
-Exit codes: 0 all feeds are converted, or could be (dry run), 1 none, 2 wrong
-usage, 3 some are not, or readings came to some meanwhile, or it was told to
-stop, 11 another conversion is writing to TARGET_DIR.")]
+Exit codes:
+  0   all feeds are converted, or could be (dry run)
+  1   no feed is converted, or could be
+  2   wrong usage
+  3   some feeds are not converted, readings came in meanwhile, or it was told
+      to stop
+  11  another conversion is writing to TARGET_DIR")]
 pub struct Args {
     /// One feed_N.MYD, or a directory of them
     #[arg(value_name = "SOURCE")]
     source: PathBuf,
-    /// Where the files are to be: the datadir of the engine in emoncms's settings
+    /// Directory for the files: the datadir of the engine in emoncms's settings
     #[arg(value_name = "TARGET_DIR")]
     target: PathBuf,
-    /// The engine
+    /// Engine to convert to
     #[arg(long, value_name = "ENGINE")]
     to: To,
-    /// Seconds between two values of PHPFina, in place of the interval that most
-    /// readings have
+    /// Seconds between two values of PHPFina [default: the interval of most readings]
     #[arg(long, value_name = "N")]
     interval: Option<NonZeroU32>,
     /// Leave out readings before T: Unix seconds, a date, or a date and time
@@ -83,29 +87,29 @@ pub struct Args {
     /// Leave out readings after T
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     end: Option<When>,
-    /// Time zone of times without offset: an IANA name such as Europe/London
+    /// Time zone of times without an offset: an IANA name such as Europe/London
     /// [default: this machine's]
     #[arg(long, value_name = "ZONE", value_parser = time::zone)]
     timezone: Option<TimeZone>,
     #[command(flatten)]
     selection: Selection,
-    /// Convert feeds that lose something, too, as reported
+    /// Also convert feeds that lose something, as reported
     #[arg(long)]
     allow_loss: bool,
-    /// Write files of PHPFina, too, that are nearly empty
+    /// Also write PHPFina files that are nearly empty
     #[arg(long)]
     allow_sparse: bool,
     /// Only report what would be done
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON: one object per line, plans first, then feeds, and a summary; no
+    /// Print JSON, one object per line: plans, then feeds, then a summary; no
     /// progress
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
     /// Print nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Report what is not noteworthy, too
+    /// Also report counts that are 0
     #[arg(short, long)]
     verbose: bool,
     // Last, because a flattened group's heading holds for all that follow.
@@ -127,10 +131,10 @@ enum To {
 #[derive(clap::Args)]
 #[group(multiple = false)]
 #[command(
-    next_help_heading = "What becomes of several readings in one interval (one of these)"
+    next_help_heading = "Value of an interval with several readings (one of these)"
 )]
 struct Aggregates {
-    /// The value of the latest (this is the default)
+    /// The value of the latest (the default)
     #[arg(long)]
     last: bool,
     /// The value of the earliest

@@ -6,15 +6,16 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// Serve a page to look at the feeds of a directory, until Ctrl-C
+/// Serve a page that shows the feeds of a directory, until Ctrl-C
 ///
-/// The page lists the feeds, and draws any of them, from ten years to ten
-/// seconds. It is served by PHP's own web server, in which emonfeed's extension
-/// reads the files: no database, no emoncms and no other web server is needed.
+/// The page lists the feeds and draws any of them, at any scale from ten years to
+/// ten seconds. PHP's built-in web server serves it, and emonfeed's extension reads
+/// the files there: no database, emoncms or other web server is needed.
 ///
-/// It reads only, only that directory, listens on this machine alone, and answers
-/// those who opened the address that it prints, which holds a key. From another
-/// machine it is reached by `ssh -L 8080:localhost:8080 THIS_MACHINE`.
+/// The server only reads the feeds in DIR (and the copies in that of --backup), and
+/// by default listens on this machine alone. It answers only those who opened the
+/// address that it prints, which contains a key. From another machine, reach it
+/// through `ssh -L 8080:localhost:8080 THIS_MACHINE`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,19 +23,22 @@ Examples:
   emonfeed explore /mnt/usb/emoncms --port 8081
   emonfeed explore /var/opt/emoncms/phptimeseries --backup /mnt/usb/phptimeseries
 
-Exit codes: 1 it could not be served, 2 wrong usage; 130, 131, 143 a signal ended it.")]
+Exit codes:
+  1              the page could not be served
+  2              wrong usage
+  130, 131, 143  a signal ended it")]
 pub struct Args {
-    /// The directory with the feeds: a database's, PHPTimeSeries's, or one of copies
+    /// Directory with the feeds: of a database, of PHPTimeSeries, or of copies
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// Where `emonfeed backup` copies them to: the list then says how old each copy
-    /// is, and what it lacks
+    /// Destination to which `emonfeed backup` copies these feeds: the list then shows
+    /// how old each copy is and what it lacks
     #[arg(long, value_name = "DEST_DIR")]
     backup: Option<PathBuf>,
     /// Port to listen on
     #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// Address to listen on; nothing is encrypted on the way
+    /// Address to listen on; the connection is not encrypted
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: String,
 }

@@ -22,7 +22,7 @@ time (2026-01-31T12:00, with an offset if you like: 2026-01-31T12:00+01:00),
 Examples:
   The whole feed in about 50 averages, and a plot of them:
     emonfeed get feed_7.MYD --points 50 --average --plot
-  January by hours, the highest reading of each, for a spreadsheet:
+  The highest reading of each hour in January, for a spreadsheet:
     emonfeed get feed_7.MYD --start 2026-01-01 --end 2026-01-31T23:00 \\
       --interval 3600 --max --format csv
   A meter's reading at the start of each month in London:
@@ -34,10 +34,10 @@ Examples:
   What a graph of emoncms shows for a MySQL feed:
     emonfeed get feed_7.MYD --start 1767225600 --end 1767312000 --interval 900 --mysql")]
 pub struct Args {
-    /// Where to begin [default: the first row]
+    /// Start at T [default: the first row]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     start: Option<When>,
-    /// Where to end; the last window may begin exactly there [default: the last row]
+    /// End at T; the last window may begin exactly there [default: the last row]
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     end: Option<When>,
     /// Print at most N rows (with --rows)
@@ -47,9 +47,10 @@ pub struct Args {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     limit: Option<u64>,
-    /// Follow emoncms's MySQL engine: a row exactly at the end of an empty
-    /// window answers for it, --average leaves out rows from the end on, and
-    /// days, weeks, months and years are interpolated at their first second
+    /// Follow emoncms's MySQL engine: an empty window takes the value of a row
+    /// exactly at its end, --average leaves out rows at --end or later, and days,
+    /// weeks, months and years are interpolated at their first second, unless
+    /// another value is chosen
     #[arg(long, conflicts_with = "rows")]
     mysql: bool,
     /// Leave out windows and rows without a value
@@ -59,8 +60,8 @@ pub struct Args {
     /// --first, --last, --min, --max, --previous)
     #[arg(long, conflicts_with = "rows")]
     true_time: bool,
-    /// How to print: table gives averages, sums and interpolated values the
-    /// digits that mean something, json and csv give all of them
+    /// Output format: table rounds averages, sums and interpolated values to
+    /// their significant digits, json and csv print all digits
     #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     format: Format,
     /// Draw a plot below the table
@@ -87,25 +88,25 @@ impl Args {
 /// Which moments are asked for.
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
-#[command(next_help_heading = "Which moments (one of these)")]
+#[command(next_help_heading = "Windows or rows (one of these)")]
 struct Shape {
     /// Windows of N seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     interval: Option<i64>,
-    /// About N windows: their length is the whole time divided by N, rounded up
-    /// to seconds
+    /// About N windows, each as long as the whole range divided by N, rounded up
+    /// to whole seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     points: Option<i64>,
-    /// Days, from the day of --start on
+    /// Days, from the day of --start
     #[arg(long)]
     daily: bool,
     /// Weeks, from the Monday on or after the day of --start
     #[arg(long)]
     weekly: bool,
-    /// Months, from the first of that of --start
+    /// Months, from the first day of --start's month
     #[arg(long)]
     monthly: bool,
-    /// Years, from 1 January of that of --start
+    /// Years, from 1 January of --start's year
     #[arg(long)]
     annual: bool,
     /// Every row, with its own time
@@ -129,9 +130,9 @@ impl Shape {
 /// What becomes of the rows of a window.
 #[derive(clap::Args)]
 #[group(multiple = false, conflicts_with = "rows")]
-#[command(next_help_heading = "What becomes of the rows of a window (one of these)")]
+#[command(next_help_heading = "Value of each window (one of these)")]
 struct Aggregates {
-    /// The value of the earliest row of each window (this is the default)
+    /// The value of the earliest row of the window (the default)
     #[arg(long)]
     first: bool,
     /// The value of the latest row
@@ -153,7 +154,7 @@ struct Aggregates {
     #[arg(long)]
     count: bool,
     /// The value of the latest row at or before the window's start, however
-    /// old: what a state or a tariff still is
+    /// old: for states and tariffs, which hold until they change
     #[arg(long, conflicts_with = "mysql")]
     previous: bool,
 }
@@ -204,9 +205,9 @@ impl Aggregates {
 enum Format {
     /// Columns for people, with local times
     Table,
-    /// [[time,value],…], a missing value is null
+    /// [[time,value],…], with null for a missing value
     Json,
-    /// Lines of time,value; nothing after the comma where there is no value
+    /// Lines of time,value, with nothing after the comma for a missing value
     Csv,
 }
 

@@ -19,11 +19,12 @@ Examples:
   emonfeed info /var/lib/mysql/emoncms/feed_7.MYD
   emonfeed info feed_7 --json
 
-With --json: one object, times in Unix seconds, numbers plain, missing ones null.")]
+With --json: one object, with times in Unix seconds, plain numbers, and null for
+missing values.")]
 pub struct Args {
     #[command(flatten)]
     source: Source,
-    /// One JSON object instead of a table
+    /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }

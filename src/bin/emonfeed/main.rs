@@ -51,11 +51,15 @@ Examples:
   emonfeed explore /var/lib/mysql/emoncms
   emonfeed convert /var/lib/mysql/emoncms /var/opt/emoncms/phpfina --to phpfina --dry-run
 
-`emonfeed help get` explains a command and shows more examples.
+`emonfeed help COMMAND` explains a command and shows more examples.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; of backup, restore and convert also
-3 finished but incomplete; of verify and status, 3 that something is wrong with
-the copies; 11 another run holds the lock."
+Exit codes:
+  0   done
+  1   failed
+  2   wrong usage
+  3   backup, restore, convert, export: finished, but incomplete;
+      verify, status: something is wrong with the copies
+  11  another run holds the lock"
 )]
 struct Cli {
     #[command(subcommand)]

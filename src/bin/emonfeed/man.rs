@@ -10,15 +10,15 @@ use std::path::PathBuf;
 
 /// Print a manual page, or write all of them into a directory
 ///
-/// The packages and `make install` put them where man looks for them. This is
-/// for other installations.
+/// The packages and `make install` put the pages where man looks for them. Use
+/// this command for other installations.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   emonfeed man backup | man -l -
   emonfeed man --to ~/.local/share/man/man1")]
 pub struct Args {
-    /// The command whose page is printed; without one, that of emonfeed itself
+    /// Command whose page to print [default: emonfeed itself]
     #[arg(value_name = "COMMAND", conflicts_with = "to")]
     command: Option<String>,
     /// Write emonfeed.1 and a page for each command into this directory
@@ -85,9 +85,8 @@ fn page(command: &Command, source: &str) -> io::Result<Page> {
 }
 
 /// What `--help` says after the options. `Examples:` heads a section of its own,
-/// as do the exit codes; indented lines stay as they are.
+/// as does `Exit codes:`; indented lines stay as they are.
 fn sections(after: &str) -> Roff {
-    const CODES: &str = "Exit codes: ";
     let mut roff = Roff::new();
     let mut verbatim = false;
     let mut titled = false;
@@ -99,11 +98,9 @@ fn sections(after: &str) -> Roff {
         }
         let title = line.strip_suffix(':').filter(|_| !indented);
         if let Some(title) = title {
-            roff.control("SH", [title.to_uppercase().as_str()]);
+            roff.control("SH", [heading(title).as_str()]);
         } else if line.is_empty() {
             roff.control("PP", []);
-        } else if let Some(codes) = line.strip_prefix(CODES) {
-            roff.control("SH", ["EXIT STATUS"]).text([roman(codes)]);
         } else if titled {
             roff.text([roman(line)]);
         } else {
@@ -115,6 +112,14 @@ fn sections(after: &str) -> Roff {
         roff.control("EE", []);
     }
     roff
+}
+
+/// The name that the section of this title has in manual pages.
+fn heading(title: &str) -> String {
+    match title {
+        "Exit codes" => "EXIT STATUS".to_owned(),
+        title => title.to_uppercase(),
+    }
 }
 
 #[cfg(test)]
@@ -185,8 +190,8 @@ mod tests {
             }
             for line in command.get_after_help().unwrap().to_string().lines() {
                 match line.strip_suffix(':').filter(|line| !line.starts_with(' ')) {
-                    Some(title) => has(&title.to_uppercase()),
-                    None => has(line.trim_start_matches("Exit codes: ")),
+                    Some(title) => has(&heading(title)),
+                    None => has(line),
                 }
             }
             for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {

@@ -14,12 +14,12 @@ type Metric = (&'static str, &'static str, fn(&Destination) -> Option<String>);
 const METRICS: [Metric; 9] = [
     (
         "last_success_timestamp_seconds",
-        "When the last run began that copied every feed; 0 if none has.",
+        "Start of the last run that copied every feed; 0 if none has.",
         |d| text(d.last_success.as_ref().map_or(0, |run| run.started)),
     ),
     (
         "last_run_timestamp_seconds",
-        "When the last run began that is over; 0 if there was none.",
+        "Start of the last run that is over; 0 if there was none.",
         |d| text(d.last_run.as_ref().map_or(0, |run| run.started)),
     ),
     ("last_run_duration_seconds", "How long it took; none if it was killed.", |d| {
@@ -33,16 +33,14 @@ const METRICS: [Metric; 9] = [
         let outcome = d.last_run.as_ref().and_then(|run| run.outcome.as_deref());
         text(u8::from(outcome == Some("ok")))
     }),
-    ("feeds", "Feeds that there are copies of.", |d| {
+    ("feeds", "Feeds that have a copy.", |d| {
         text(d.feeds.iter().filter(|feed| feed.kind.is_some()).count())
     }),
-    ("bytes", "Bytes of the copies, without old states that are kept.", |d| {
-        text(d.bytes())
-    }),
+    ("bytes", "Bytes of the copies, without the kept old states.", |d| text(d.bytes())),
     (
         "oldest_feed_success_timestamp_seconds",
-        "When the last run began that found the feed complete for which that is longest ago, of \
-         those whose source is not gone; 0 if one never was.",
+        "Of each feed whose source is not gone, the start of the last run that found it complete \
+         (0 if none did); the oldest of these.",
         |d| d.oldest_success().and_then(text),
     ),
 ];

@@ -22,95 +22,100 @@ use std::time::{Duration, Instant};
 
 /// Put copies back: into an empty folder, PHPTimeSeries, PHPFina or a database
 ///
-/// COPIES is a destination of `emonfeed backup`; every block of it is checked
-/// against the catalog that is there (emonfeed.sqlite), which is only read. Or
-/// it is a folder of feed_N.MYD files as the old backup script made them. What
-/// these have at their ends that are no rows (torn ones, zeros, garbage, which
-/// MySQL would take for rows) is cut off, and counted.
+/// COPIES is a destination of `emonfeed backup`; each block is checked against the
+/// catalog there (emonfeed.sqlite), which is only read. Or COPIES is a folder of
+/// feed_N.MYD files made by the old backup script. Anything at the end of such a
+/// file that is not a row (a torn row, zeros or garbage, which MySQL would take
+/// for rows) is cut off and counted.
 ///
-/// TARGET is an empty folder, which is made if its parent exists, a directory
+/// TARGET is an empty folder, which is created if its parent exists, a directory
 /// of PHPTimeSeries or PHPFina, or the directory of a database. Files get its
-/// owner, and the mode of feeds that are there already. All targets are looked
-/// at before the first is written, each feed is written under another name
-/// first, and nothing is overwritten without --force.
+/// owner, and the mode of the feeds that are already there. All target files are
+/// checked before the first is written, each feed is first written under another
+/// name, and nothing is overwritten without --force.
 ///
-/// A database's server has to make the index of each table anew. The
-/// statements for that are printed, those that have to come before, too; or
-/// --run executes them, and compares what the tables hold then with the copies.
-/// A table whose copy has no .frm (old script, PHPTimeSeries, MySQL 8) is made
-/// by CREATE TABLE first. The client programs find user and password in their
-/// option files (~/.my.cnf, or --defaults-file).
+/// A database server has to rebuild the index of each table. The statements for
+/// that are printed, together with those that must come before. With --run, they
+/// are executed, and the tables are then compared with the copies. A table whose
+/// copy has no .frm (old script, PHPTimeSeries, MySQL 8) is first created by
+/// CREATE TABLE. The client programs take the user and password from their option
+/// files (~/.my.cnf, or --defaults-file).
 ///
-/// Tables that are overwritten must be closed by the server before, or it goes
-/// on writing to files that are gone. So with --force, either --run sees to
-/// that, or the FLUSH statements are printed and nothing else is done, until
-/// --flushed says that they were executed, or that the server is stopped. Stop
-/// what writes to the feeds before, in any case.
+/// The server must close a table before it is overwritten; otherwise it goes on
+/// writing to files that are gone. With --force, --run takes care of that. Without
+/// --run, the FLUSH statements are printed and nothing else is done, until
+/// --flushed says that they were executed or that the server is stopped. In any
+/// case, first stop everything that writes to the feeds.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  Try out a backup: read and check all of it, write nothing; or write it
+  Test a backup: read and check all of it, write nothing; then write it
     emonfeed restore -n /mnt/usb/emoncms /tmp/restored
     emonfeed restore /mnt/usb/emoncms /tmp/restored
-  Into a database that has lost its feeds, the statements piped to the client:
+  Restore into a database that has lost its feeds; pipe the statements to the client:
     sudo emonfeed restore /mnt/usb/emoncms /var/lib/mysql/emoncms | sudo mariadb
-  The same, executed and compared by the command itself:
+  The same, but let the command execute the statements and compare:
     sudo emonfeed restore --run --database emoncms /mnt/usb/emoncms /var/lib/mysql/emoncms
   One feed as it was before a wrong edit:
     emonfeed restore --list --only 7 /mnt/usb/emoncms
     sudo emonfeed restore --only 7 --generation 3 --force --run --database emoncms \\
       /mnt/usb/emoncms /var/lib/mysql/emoncms
-  Overwriting by hand: flush, exchange, repair
+  Overwrite by hand: flush, replace, repair
     sudo emonfeed restore --only 7 --force copies /var/lib/mysql/emoncms | sudo mariadb
     sudo emonfeed restore --only 7 --force --flushed copies /var/lib/mysql/emoncms | sudo mariadb
-  Copies by the old script: the first call makes the tables, the second fills them
+  Copies made by the old script: the first call creates the tables, the second fills them
     sudo emonfeed restore old /var/lib/mysql/emoncms | sudo mariadb
     sudo emonfeed restore --flushed old /var/lib/mysql/emoncms | sudo mariadb
 
-Exit codes: 0 all feeds are back, 1 none is, 2 wrong usage, 3 some are not, or
-a table is not what its copy is, 11 a backup is writing to COPIES.")]
+Exit codes:
+  0   all feeds are restored
+  1   no feed is restored
+  2   wrong usage
+  3   some feeds are not restored, or a table differs from its copy
+  11  a backup is writing to COPIES")]
 pub struct Args {
-    /// Where the copies are
+    /// Directory of the copies
     #[arg(value_name = "COPIES")]
     copies: PathBuf,
-    /// Where they are put
+    /// Directory to restore them to
     #[arg(value_name = "TARGET", required_unless_present = "list")]
     target: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
-    /// List the states that are kept of each feed, and do nothing else
+    /// List the kept states of each feed, and do nothing else
     #[arg(long, conflicts_with_all = ["target", "generation", "force", "run", "dry_run"])]
     list: bool,
-    /// The state of that number of one feed, instead of the current one
+    /// Restore state N of one feed instead of the current state
     #[arg(long, value_name = "N")]
     generation: Option<i64>,
     /// Overwrite what is there
     #[arg(long)]
     force: bool,
-    /// Take copies that are damaged: blocks as they are now, rows that no table
-    /// can have left out, a catalog that cannot be read not used
+    /// Accept damaged copies: take blocks as they are now, leave out rows that no
+    /// table can have, and do without a catalog that cannot be read
     #[arg(long)]
     accept_damaged: bool,
-    /// The FLUSH and CREATE TABLE statements were executed, or the server is
-    /// stopped
+    /// State that the FLUSH and CREATE TABLE statements were executed, or that the
+    /// server is stopped
     #[arg(long, conflicts_with = "run")]
     flushed: bool,
-    /// Execute the statements with the client program, and compare
+    /// Execute the statements with the client program, and compare the tables with
+    /// the copies
     #[arg(long)]
     run: bool,
-    /// The database whose directory TARGET is [default: by TARGET's name]
+    /// Name of the database whose directory TARGET is [default: from TARGET's name]
     #[arg(long, value_name = "NAME")]
     database: Option<String>,
-    /// The option file for the client program, in place of its usual ones
+    /// Option file for the client program, in place of its usual ones
     #[arg(long, value_name = "FILE", requires = "run")]
     defaults_file: Option<PathBuf>,
     /// Read and check everything, write nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON: one object per line and feed, and a summary
+    /// Print JSON: one object per feed, each on a line, and a summary
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
-    /// Print nothing but errors, and statements
+    /// Print nothing but errors and statements
     #[arg(short, long)]
     quiet: bool,
 }

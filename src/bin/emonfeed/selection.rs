@@ -5,11 +5,11 @@ use emonfeed::backup::RunOptions;
 /// Arguments of every command about many feeds.
 #[derive(clap::Args)]
 pub struct Selection {
-    /// What the names of feed tables begin with; a number follows
+    /// Prefix of the feed tables' names; a number follows it
     #[arg(long, value_name = "TEXT", default_value = "feed_")]
     prefix: String,
-    /// Only these feeds: numbers, ranges (1-50) or table names, with * and ?;
-    /// repeatable
+    /// Select only these feeds: numbers, ranges (1-50) or table names, with * and
+    /// ?; repeatable
     #[arg(long, value_name = "FEEDS", value_delimiter = ',')]
     only: Vec<String>,
     /// Leave out these feeds, named as in --only

@@ -10,14 +10,14 @@ use std::sync::Arc;
 /// Arguments every command about one feed has.
 #[derive(clap::Args)]
 pub struct Source {
-    /// The file of the feed's rows, feed_N.MYD (.MYD may be left out)
+    /// File with the feed's rows, feed_N.MYD (.MYD may be left out)
     path: PathBuf,
     /// Read the file piece by piece instead of mapping it into memory: for
     /// network file systems
     #[arg(long)]
     pread: bool,
-    /// Keep what is found out of the rows' order and sums in this directory,
-    /// so that the next call need not read all rows
+    /// Keep a summary of the rows (their order and sums) in DIR, so that the next
+    /// call need not read all rows
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Time zone of days and of times without offset: an IANA name such as

@@ -14,45 +14,50 @@ use std::process::ExitCode;
 
 /// Show what the copies hold, when each was last complete, and what fails
 ///
-/// Everything is taken from the catalog of the destination, so that this is
-/// quick, can be done beside a backup at work, and on a disk mounted read-only.
-/// Whether the copies are what the catalog says is for `emonfeed verify`.
+/// Everything is read from the catalog of the destination, so this is quick, and
+/// works while a backup is at work and on a disk mounted read-only. To check that
+/// the copies are what the catalog says, use `emonfeed verify`.
 ///
-/// The feed comes first whose copy was complete longest ago. Its health is ok;
-/// failing, with the reason; incomplete, if no run has come to its end; gone, if
-/// the source does not have it any more; or left out, if the last run did not
-/// look at it.
+/// The feed whose copy was last complete longest ago is listed first. The health
+/// of a feed is ok; failing, with the reason; incomplete, if no run has copied it
+/// completely yet; gone, if the source no longer has it; or left out, if the last
+/// run did not look at it.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   emonfeed status /mnt/usb/emoncms
-  The feeds that fail, for a program:
+  List the failing feeds, for a program:
     emonfeed status --json /mnt/usb/emoncms |
       jq '.destinations[].feeds[] | select(.health == \"failing\")'
-  For Prometheus's node exporter (`emonfeed backup --metrics` writes it, too):
+  Write the file for Prometheus's node exporter, as `emonfeed backup --metrics` does:
     emonfeed status --metrics /var/lib/node_exporter/emonfeed.prom /mnt/usb/emoncms
 
-With --json: one object, times in Unix seconds, what there is not null.
+With --json: one object, with times in Unix seconds and null for missing values.
 
-Exit codes: 0 the last run copied everything and no feed fails, 3 it did not
-(it failed, left something out, was stopped or killed), or a feed fails or was
-never complete, or there was no run yet, 1 nothing could be found out, 2 wrong
-usage. Copies whose source is gone, or that the last run was not asked for, are
-no failure.")]
+Exit codes:
+  0   the last run copied everything, and no feed fails
+  1   nothing could be found out, or the file of --metrics could not be written
+  2   wrong usage
+  3   the last run did not copy everything (it failed, left something out, was
+      stopped or killed), a feed fails or was never complete, or there was no
+      run yet
+
+Copies whose source is gone, or that the last run was not asked for, are no
+failure.")]
 pub struct Args {
-    /// Where the copies are; or a directory of such directories, as a backup of
-    /// several sources makes it
+    /// Destination of the backup, or a directory of such destinations, as a backup
+    /// of several sources creates
     #[arg(value_name = "DEST_DIR")]
     destination: PathBuf,
     #[command(flatten)]
     selection: Selection,
-    /// One JSON object instead of a table
+    /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
-    /// Print nothing, for --metrics and the exit code
+    /// Print nothing: only set the exit code, and write the file of --metrics
     #[arg(short, long, conflicts_with = "json")]
     quiet: bool,
-    /// Write a text file for Prometheus, too
+    /// Also write a text file for Prometheus
     #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "exclude"])]
     metrics: Option<PathBuf>,
     /// Time zone to show times in: an IANA name such as Europe/London [default:

@@ -15,45 +15,48 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Read all copies and check them against the catalog, and the source
+/// Read all copies and check them against the catalog and the source
 ///
-/// Every block of the copies, and of the files that are kept of old states, is
-/// read from the disk and compared with its hash; definitions, too. With
-/// --source every row of the copies is compared with what the source has now,
-/// beside the server at work: readings that came since are counted and no fault,
-/// readings that were edited since are named as different. Nothing is written.
+/// Every block of the copies, and of the files kept of old states, is read from
+/// the disk and compared with its hash; so are the definitions. With --source,
+/// every row of the copies is also compared with what the source has now, while
+/// its server is at work: readings added since are counted, but are no fault;
+/// readings edited since are reported as different. Nothing is written.
 ///
-/// A line is printed for each feed with which something is wrong, or worth
-/// knowing, and a summary. A run of `emonfeed backup --recheck all` mends copies
-/// that are damaged.
+/// A line is printed for each feed that has a fault or something worth knowing,
+/// and then a summary. To repair damaged copies, run `emonfeed backup --recheck
+/// all`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   emonfeed verify /mnt/usb/emoncms
   Are the copies what the database has now?
     emonfeed verify /mnt/usb/emoncms --source /var/lib/mysql/emoncms
-  From cron: say something only if something is wrong:
+  From cron: print only what is wrong:
     emonfeed verify -q /mnt/usb/emoncms
-  Copies of another program, which have no catalog, can be compared all the same:
+  Compare copies made by another program, which have no catalog:
     emonfeed verify /home/pi/backup --source /var/lib/mysql/emoncms
 
-Rows are counted from 0. With --json: one object per line and feed, and a
+Rows are counted from 0. With --json: one object per feed, each on a line, and a
 summary; times in Unix seconds.
 
-Exit codes: 0 all is well, 3 something is missing or different, 1 nothing could
-be checked, or it was told to stop, 2 wrong usage, 11 a backup is at work on
-DEST_DIR.")]
+Exit codes:
+  0   all is well
+  1   nothing could be checked, or it was told to stop
+  2   wrong usage
+  3   something is missing or different
+  11  a backup is at work on DEST_DIR")]
 pub struct Args {
-    /// Where the copies are; or a directory of such directories, as a backup of
-    /// several sources makes it
+    /// Destination of the backup, or a directory of such destinations, as a backup
+    /// of several sources creates
     #[arg(value_name = "DEST_DIR")]
     destination: PathBuf,
-    /// Compare with the feeds of this directory, too
+    /// Also compare the copies with the feeds of this directory
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
-    /// Print JSON: one object per line and feed, and a summary
+    /// Print JSON: one object per feed, each on a line, and a summary
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
     /// Print nothing but what is wrong

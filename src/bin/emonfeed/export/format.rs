@@ -21,11 +21,11 @@ use std::sync::Arc;
 /// In what form rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Apache Parquet: what every engine reads
+    /// Apache Parquet, which every engine reads
     Parquet,
     /// Arrow's file format (Feather, version 2)
     Arrow,
-    /// Text, with a line of names at the top; times are Unix seconds
+    /// Text with a header line; times are Unix seconds
     Csv,
 }
 
@@ -34,7 +34,7 @@ pub enum Format {
 pub enum Packing {
     /// Zstandard
     Zstd,
-    /// Not at all
+    /// No compression
     None,
 }
 

@@ -27,23 +27,24 @@ use std::time::Instant;
 
 /// Write feeds as a dataset for DuckDB, Spark, pandas and others
 ///
-/// The dataset is a directory of the kind that engines know from Hive: one file for
-/// each year (UTC) of each feed, DEST/feed=7/year=2025/part-0.parquet, with the
-/// columns `time` and `value` (and `data2`, in histogram feeds), sorted by time. A
-/// value is null where a reading has none.
+/// The dataset is a directory partitioned as in Hive: one file for each year (UTC) of
+/// each feed, DEST/feed=7/year=2025/part-0.parquet, with the columns `time` and
+/// `value` (and `data2` in histogram feeds), sorted by time. The value of a reading
+/// without one is null.
 ///
-/// Each run writes only the years in which rows came, went or were edited; a feed
-/// whose files are the same is not even read. A file is put in the place of the one
-/// before when it is whole, and is never half there. Years whose rows are all gone
-/// are removed. The feeds are only read, from a database's directory or that of
-/// PHPTimeSeries, beside whatever is at work there, or from a backup, which no backup
-/// writes to meanwhile. Of a feed that is written to meanwhile, each piece is of its
-/// own moment; what was missed the next run finds.
+/// Each run writes only the years in which rows were added, removed or edited; a feed
+/// whose files are unchanged is not even read. A file gets its name, or replaces
+/// the old one, only when it is complete. Years whose rows are all gone are removed.
+///
+/// The feeds are only read: from the directory of a database or of PHPTimeSeries,
+/// while other programs use it, or from a backup, to which no other backup can write
+/// meanwhile. If a feed is written to meanwhile, its pieces may be of different
+/// moments; the next run finds what was missed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   emonfeed export /mnt/usb/emoncms --to /data/emoncms
-  Ask DuckDB of it:
+  Query the dataset with DuckDB:
     SELECT feed, avg(value) FROM read_parquet('/data/emoncms/*/*/*.parquet',
       hive_partitioning = true, union_by_name = true) WHERE year = 2025 GROUP BY feed
   Only some feeds, as text:
@@ -51,48 +52,51 @@ Examples:
   See what the next run would do:
     emonfeed export -n -v /mnt/usb/emoncms --to /data/emoncms
 
-Exit codes: 0 the dataset is up to date, 1 nothing could be exported, 2 wrong usage,
-3 some feeds could not be, or it was told to stop, 11 another run holds the lock on
-DEST, or a backup is at work on DIR.")]
+Exit codes:
+  0   the dataset is up to date
+  1   nothing could be exported
+  2   wrong usage
+  3   some feeds could not be exported, or it was told to stop
+  11  another run holds the lock on DEST, or a backup is at work on DIR")]
 pub struct Args {
-    /// Where the feeds are, the directory of feed_1.MYD and so on
+    /// Directory with the feeds (feed_1.MYD and so on)
     #[arg(value_name = "DIR")]
     source: PathBuf,
-    /// Where the dataset is; made if its parent exists
+    /// Directory of the dataset, created if its parent exists
     #[arg(long, value_name = "DEST")]
     to: PathBuf,
     #[command(flatten)]
     selection: Selection,
-    /// In what form the rows are written
+    /// File format of the dataset
     #[arg(long, value_enum, default_value = "parquet")]
     format: Format,
-    /// How the files are compressed
+    /// Compression of the files
     #[arg(long, value_enum, default_value = "zstd")]
     compression: Packing,
     /// Remove the partitions of feeds that are gone from the source
     #[arg(long)]
     delete: bool,
-    /// How many feeds to write at a time, each by a thread of its own; without it, as
-    /// many as there are processors, but no more than 4
+    /// Number of feeds to write at a time, each by a thread of its own [default: the
+    /// number of processors, but at most 4]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// The feeds are those of the dataset, but in another directory than before
+    /// Accept that the feeds of the dataset are now in another directory than before
     #[arg(long)]
     source_moved: bool,
-    /// Only say what would be written
+    /// Only report what would be written
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Allow a destination that belongs to another user, who can then exchange
+    /// Allow a destination that belongs to another user, who can then replace
     /// what is in it
     #[arg(long)]
     trust_owner: bool,
-    /// Print JSON: one object per line and feed, and a summary; no progress
+    /// Print JSON: one object per feed, each on a line, and a summary; no progress
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
     /// Print nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Print a line for feeds that have not changed, too
+    /// Also print a line for feeds that have not changed
     #[arg(short, long)]
     verbose: bool,
 }
