@@ -384,7 +384,7 @@ fn the_help_has_examples_and_exit_codes() {
     let ran = run(&dirs, &["--help"]);
     assert_eq!(ran.code, 0);
     for text in
-        ["Examples:", "emonfeed backup", "--bwlimit", "--dry-run", "11 another run"]
+        ["Examples:", "emonfeed backup", "--bwlimit", "--dry-run", "\n  11  another run"]
     {
         assert!(ran.out.contains(text), "{text}");
     }

@@ -429,7 +429,8 @@ fn results_that_cannot_be_printed_do_not_stop_it() {
 fn the_help_has_examples_and_exit_codes() {
     let ended = run(emonfeed(["convert", "--help"]));
     assert_eq!(ended.code(), 0);
-    for text in ["Examples:", "emonfeed convert", "--allow-loss", "11 another conversion"]
+    for text in
+        ["Examples:", "emonfeed convert", "--allow-loss", "\n  11  another conversion"]
     {
         assert!(ended.out.contains(text), "{text}");
     }
