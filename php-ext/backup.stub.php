@@ -5,8 +5,8 @@
 namespace Emonfeed;
 
 /**
- * One run of the backup: it brings the copies of all feeds in a folder up to
- * date, one report per feed.
+ * One run of the backup. It brings the copies of all feeds in a folder up to
+ * date, and gives one report per feed.
  *
  *     $backup = new Emonfeed\Backup('/var/lib/mysql/emoncms', '/mnt/backup');
  *     foreach ($backup as $file => $report)
@@ -14,13 +14,14 @@ namespace Emonfeed;
  *     $summary = $backup->close();
  *
  * What is reported is on the disk and in the catalog of the copies. Between
- * two reports nothing is done: that is the place to show how far it is, to
- * pause, or to stop. Other runs find the destination locked until close(), or
- * until the object is gone, which does the same in silence.
+ * two reports nothing is done, so the program can show progress there, pause,
+ * or stop. Other runs find the destination locked (except by a dry run) until
+ * close(), or until the object is destroyed, which closes the run and ignores
+ * errors.
  *
  * A feed that cannot be copied has a report that says so (outcome failed), and
- * the others follow. What ends the run throws Exception, what is wrong with
- * arguments ValueError or TypeError.
+ * the others follow. Whatever ends the run throws Exception; wrong arguments
+ * throw ValueError or TypeError.
  *
  * @strict-properties
  * @not-serializable
@@ -29,12 +30,12 @@ namespace Emonfeed;
 final class Backup implements \Iterator
 {
     /**
-     * Begins the run. It throws Exception with the code LOCKED if another one is
-     * at work in $destination, DESTINATION if that is no place for copies.
+     * Begins the run. It throws Exception with the code LOCKED if another run is
+     * at work in $destination, and with DESTINATION if that is no place for copies.
      *
      * $options are those of the command `emonfeed backup`, with - or _ in their
-     * names: prefix ("feed_"); only, exclude: 7, "1-50", "feed_1*", several with
-     * commas between or as a list; dry_run; recheck ("1/30", "all" or "none");
+     * names: prefix ("feed_"); only, exclude: 7, "1-50", "feed_1*", several as a
+     * list or separated by commas; dry_run; recheck ("1/30", "all" or "none");
      * keep (3 old states of each feed); delete, max_delete (10): remove copies of
      * feeds that are gone; bwlimit, max_size: bytes, or "500k", "2M"; same_device,
      * require_mount, trust_owner.
@@ -43,30 +44,30 @@ final class Backup implements \Iterator
      */
     public function __construct(string $source, string $destination, array $options = []) {}
 
-    /** How many feeds there are to look at. Those that come meanwhile are added in the end. */
+    /** How many feeds there are to look at. Feeds created meanwhile are added at the end. */
     public function feeds(): int {}
 
-    /** Looks at no further feed: the loop goes on for those that were looked at already. */
+    /** Stops looking at further feeds. The loop goes on for those already looked at. */
     public function stop(): void {}
 
     /**
-     * Ends the run: commits what was copied and writes down how it went. Called
-     * again, it gives the same answer.
+     * Ends the run: commits what was copied and records how it went. A second
+     * call gives the same answer.
      *
-     * @phpstan-return array{feeds: int, unchanged: int, created: int, appended: int, patched: int, new-generation: int, failed: int, skipped: int, source-gone: int, deleted: int, rows_copied: int, bytes_copied: int, seconds: float, stopped: bool, complete: bool, not_deleted: ?string} not_deleted: why copies that were to be removed were not
+     * @phpstan-return array{feeds: int, unchanged: int, created: int, appended: int, patched: int, new-generation: int, failed: int, skipped: int, source-gone: int, deleted: int, rows_copied: int, bytes_copied: int, seconds: float, stopped: bool, complete: bool, not_deleted: ?string} not_deleted: why copies that were due for removal were not removed
      */
     public function close(): array {}
 
-    /** The report of a feed, null behind the last one. */
+    /** The report of the current feed; null after the last one. */
     public function current(): ?array {}
 
-    /** The file of that feed's rows, in both folders: feed_7.MYD. */
+    /** The file of the current feed's rows, in both folders: feed_7.MYD. */
     public function key(): ?string {}
 
     /** Goes on to the next feed. */
     public function next(): void {}
 
-    /** Goes on to the first feed. As this is one run, it cannot be done again. */
+    /** Goes on to the first feed. This works only once, because the object is one run. */
     public function rewind(): void {}
 
     /** Whether there is a report. */

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 3578ce9b848d12e5c8b410b4a9dfe6693a9d973d */
+ * Stub hash: ee4fab6b8da16289d32f8e0a79888c9fd806dae2 */
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Emonfeed_Backup___construct, 0, 0, 2)
 	ZEND_ARG_TYPE_INFO(0, source, IS_STRING, 0)

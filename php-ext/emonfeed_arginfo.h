@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: e7ce5a5377064d28ec2f211b827760c8a071b6e7 */
+ * Stub hash: 3586d37542b125bebf328b0d4a392c61dc71ea91 */
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_emonfeed_get_feed_data, 0, 4, IS_ARRAY, 0)
 	ZEND_ARG_TYPE_INFO(0, feedid, IS_LONG, 0)

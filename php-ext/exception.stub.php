@@ -5,8 +5,8 @@
 namespace Emonfeed;
 
 /**
- * Something about the files. getCode() says what, for programs; getMessage()
- * says it for people, with the path and what to do.
+ * Something is wrong with the files. getCode() says what, for programs;
+ * getMessage() says it for people, with the path and what to do.
  */
 class Exception extends \RuntimeException
 {
@@ -41,12 +41,12 @@ class Exception extends \RuntimeException
      */
     public const MEMORY = 14;
     /**
-     * The table's columns are not those of a feed.
+     * The table's columns are not those of a feed, or the path does not end in .MYD.
      * @var int
      */
     public const NOT_A_FEED = 20;
     /**
-     * A column has a type that is not read.
+     * A column has a type that emonfeed does not read.
      * @var int
      */
     public const UNKNOWN_COLUMN = 21;
@@ -66,7 +66,7 @@ class Exception extends \RuntimeException
      */
     public const DYNAMIC = 24;
     /**
-     * The .MYI, or the .frm or .sdi, is missing.
+     * The .MYI, or the .frm or .sdi, is missing; of a PHPFina feed, the .meta.
      * @var int
      */
     public const MISSING_DEFINITION = 25;
@@ -106,7 +106,7 @@ class Exception extends \RuntimeException
      */
     public const LOCKED = 51;
     /**
-     * The destination holds what cannot be carried on.
+     * The destination is no place for a copy, or holds something that a copy cannot continue from.
      * @var int
      */
     public const DESTINATION = 60;

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 98fa9d159e3c6f9b500d1557babc192e6ee93b4a */
+ * Stub hash: c747dd7e3007d0d9e45e3f680add8c713d8ab6ae */
 
 
 

@@ -5,11 +5,11 @@
 namespace Emonfeed;
 
 /**
- * One feed: the table feed_7 of emoncms, by its file feed_7.MYD.
+ * One feed, such as the table feed_7 of emoncms, by its file feed_7.MYD.
  *
- * Times are Unix seconds. A value is null where there is none. Every query
- * looks at the file anew. What is wrong with files throws Exception, what is
- * wrong with arguments ValueError or TypeError.
+ * Times are Unix seconds. A missing value is null. Every query looks at the
+ * file again. Problems with files throw Exception; wrong arguments throw
+ * ValueError or TypeError.
  *
  * @strict-properties
  * @not-serializable
@@ -63,12 +63,12 @@ final class Feed
      */
     public const PREVIOUS = 1;
     /**
-     * Mode: on the straight line between the neighbouring rows.
+     * Mode: the straight line between the neighbouring rows.
      * @var int
      */
     public const LINEAR = 2;
     /**
-     * Mode: only a row at that very second.
+     * Mode: only a row at exactly that second.
      * @var int
      */
     public const EXACT = 3;
@@ -84,13 +84,13 @@ final class Feed
      */
     public const SKIP_MISSING = 2;
     /**
-     * Flag: give the chosen row's own time in place of the window's start or
-     * the time asked for.
+     * Flag: give the chosen row's own time instead of the start of the window
+     * or the time asked for.
      * @var int
      */
     public const TRUE_TIME = 4;
     /**
-     * Flag: leave out rows at or after $end, which cuts the last window short.
+     * Flag: leave out rows at or after $end. This cuts the last window short.
      * @var int
      */
     public const CLIP_END = 8;
@@ -99,7 +99,7 @@ final class Feed
     public function __construct(string $path) {}
 
     /**
-     * What is known of the feed as a whole.
+     * What is known about the feed as a whole.
      *
      * @phpstan-return array{npoints: int, start_time: int, end_time: int, interval: int, bytes: int, index_bytes: int, slots: int, stride: int, sorted: bool, indexed: bool, checksum: bool, histogram: bool, value_type: string}
      */
@@ -125,18 +125,18 @@ final class Feed
     /**
      * The answer of windows() as CSV: one line of time and value for each window.
      *
-     * $format: separator (","), point ("."), missing (text where there is no
-     * value, ""), decimals (null: all digits; rounded half away from zero),
-     * time ("unix", "excel" as 31/01/2026 18:30:00, or "iso8601") and, for
-     * these two, offsets: the clocks' seconds east of UTC from a time on, as
-     * in DateTimeZone::getTransitions().
+     * $format: separator (","), point ("."), missing (text instead of a missing
+     * value, ""), decimals (null: all digits; else rounded half away from zero),
+     * time ("unix", "excel" as 31/01/2026 18:30:00, or "iso8601") and, for the
+     * last two, offsets: pairs of a time and the zone's seconds east of UTC from
+     * then on, as in DateTimeZone::getTransitions().
      *
      * @phpstan-param array{separator?: string, point?: string, missing?: string, decimals?: ?int, time?: string, offsets?: list<array{int, int}>} $format
      */
     public function windowsCsv(int $start, int $end, int $interval, int $aggregate = Feed::FIRST, int $flags = 0, array $format = []): string {}
 
     /**
-     * One window between each two neighbours of $edges, such as midnights.
+     * One window between each pair of neighbouring $edges, such as midnights.
      *
      * @phpstan-param list<int> $edges ascending
      * @phpstan-return list<array{int, ?float}> [time, value] of each window
@@ -184,14 +184,14 @@ final class Feed
     public function rowsJson(int $start, int $end, int $limit = 0): string {}
 
     /**
-     * The next piece of the rows from $start to $end as CSV, 65,536 of them,
+     * The next piece of the rows from $start to $end as CSV, up to 65,536 rows,
      * so that a feed of any size takes little memory; $format as in
-     * windowsCsv(). Of the rows at $start, $given are left out.
+     * windowsCsv(). The first $given rows at $start are left out.
      *
      *     for ($next = [$start, 0]; $next; print $csv)
      *         [$csv, $next] = $feed->rowsCsv($next[0], $end, [], $next[1]);
      *
-     * @phpstan-return array{string, array{int, int}|null} the text, and $start and $given of the next piece; null if there is none
+     * @phpstan-return array{string, array{int, int}|null} the text, and [$start, $given] of the next piece, or null if there is none
      */
     public function rowsCsv(int $start, int $end, array $format = [], int $given = 0): array {}
 

@@ -1,5 +1,5 @@
 /* This is a generated file, edit the .stub.php file instead.
- * Stub hash: 7ae78a2faf78ebafe66d0e075c87544f6d308b48 */
+ * Stub hash: 2d531803677e27319cd1f2c3c1b557aa88a11d9e */
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Emonfeed_Feed___construct, 0, 0, 1)
 	ZEND_ARG_TYPE_INFO(0, path, IS_STRING, 0)

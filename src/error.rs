@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// What went wrong, as a number that never changes its meaning.
 ///
 /// The ranges: 1–9 the caller or this library, 10–19 the operating system,
-/// 20–39 what the file is, 40–49 what is wrong with it, 50–59 what others did
-/// to it meanwhile, 60–69 copying.
+/// 20–39 what the file is, 40–49 what is wrong with it, 50–59 what other
+/// programs did to it meanwhile, 60–69 copying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 #[non_exhaustive]
@@ -28,7 +28,8 @@ pub enum Status {
     NotRegular = 13,
     /// Too little memory or address space for what was asked.
     Memory = 14,
-    /// The table's columns are not those of a feed.
+    /// The table's columns are not those of a feed, or the path does not end in
+    /// `.MYD`.
     NotAFeed = 20,
     /// A column's type is one this library does not read.
     UnknownColumn = 21,
@@ -38,30 +39,33 @@ pub enum Status {
     Compressed = 23,
     /// The table has rows of variable length (`ROW_FORMAT=DYNAMIC`).
     Dynamic = 24,
-    /// The `.MYI`, or the `.frm` or `.sdi` that names the columns, is missing.
+    /// The `.MYI`, or the `.frm` or `.sdi` that names the columns, is missing;
+    /// of a PHPFina feed, the `.meta`.
     MissingDefinition = 25,
     /// The query needs a histogram feed, with a column `data2`.
     NoHistogram = 26,
-    /// The server marked the table as crashed: `REPAIR TABLE` first.
+    /// The server marked the table as crashed: run `REPAIR TABLE` first.
     Crashed = 40,
-    /// Rows lie between row boundaries after a server crash: `REPAIR TABLE` first.
+    /// Rows lie between row boundaries after a server crash: run `REPAIR TABLE`
+    /// first.
     PhaseShifted = 41,
     /// The files contradict themselves or each other.
     Damaged = 42,
-    /// A row begins with flag bits no row of this table can have.
+    /// A row begins with flag bits that no row of this table can have.
     BadRow = 43,
-    /// The file kept changing while it was read; asking again may succeed.
+    /// The file kept changing while it was read; trying again may succeed.
     Changed = 50,
     /// Another program holds the lock on the file.
     Locked = 51,
-    /// The destination of a copy holds what cannot be carried on.
+    /// The destination is no place for a copy, or holds something that a copy
+    /// cannot continue from.
     Destination = 60,
     /// The catalog of a backup is damaged, or cannot be written.
     Catalog = 61,
 }
 
 impl Status {
-    /// The number C and PHP see.
+    /// The number that C and PHP see.
     pub fn code(self) -> i32 {
         self as i32
     }
@@ -78,17 +82,17 @@ pub struct Error {
     source: Option<io::Error>,
 }
 
-/// The result of everything in this crate that can fail.
+/// The result of every function in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error without a place.
+    /// An error without a path or offset.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
         Error { status, path: None, offset: None, message: message.into(), source: None }
     }
 
-    /// Whether it is that this process, or all together, have too many files
-    /// open.
+    /// Whether the cause is that this process, or all processes together, have
+    /// too many files open.
     pub(crate) fn is_short_of_descriptors(&self) -> bool {
         let code = self.source.as_ref().and_then(io::Error::raw_os_error);
         matches!(code, Some(libc::EMFILE | libc::ENFILE))
@@ -120,14 +124,15 @@ impl Error {
         }
     }
 
-    /// The same error, said of `path` (a path it already has stays).
+    /// The same error, about the file at `path` (a path it already has stays).
     #[must_use]
     pub fn at(mut self, path: &Path) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
     }
 
-    /// The same error, said of the byte at `offset`.
+    /// The same error, about the byte at `offset` (an offset it already has
+    /// stays).
     #[must_use]
     pub fn at_offset(mut self, offset: u64) -> Self {
         self.offset.get_or_insert(offset);

@@ -1,11 +1,11 @@
 //! Reads emoncms feed files (`feed_N.MYD`) at memory speed and backs them up.
 //!
-//! Data flows one way through the rooms of this crate: [`myisam`] knows how
-//! bytes mean rows, [`feed`] finds the files and gives a consistent
+//! Data flows one way through the rooms of this crate: [`myisam`] turns bytes
+//! into rows, [`feed`] finds the files and gives a consistent
 //! [`feed::Snapshot`] of them, [`query`] answers questions over a snapshot,
 //! [`output`] writes answers as text, [`backup`] copies rows as they are
-//! appended, and `convert` writes feeds as emoncms's file engines keep them.
-//! `docs/architecture.md` in the repository draws the picture.
+//! appended, and `convert` writes feeds in the formats of emoncms's file
+//! engines. `docs/architecture.md` in the repository has a diagram.
 
 #[cfg(panic = "abort")]
 compile_error!(

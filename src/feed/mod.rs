@@ -67,14 +67,14 @@ pub struct Options {
     /// What it takes to believe that a table which was written to has only
     /// grown.
     pub evidence: Evidence,
-    /// A directory for summaries, which new processes then need not make
+    /// A directory for summaries, so that new processes need not make them
     /// again. It is made if it is missing; nobody else may be able to write to
     /// it.
     pub keep: Option<Arc<Path>>,
 }
 
-/// A feed, by path. The files used last are kept open and mapped by a cache
-/// for the whole process, not by this; each query looks whether the paths still
+/// A feed, by path. A cache for the whole process, not this object, keeps the
+/// files used last open and mapped. Each query checks whether the paths still
 /// lead to them.
 #[derive(Clone, Debug)]
 pub struct Feed {
@@ -82,7 +82,7 @@ pub struct Feed {
     options: Options,
 }
 
-/// Answers that can be told apart, for queries that are asked twice.
+/// Answers that can be compared, for queries that are asked twice.
 pub trait Answer {
     /// Whether the two are the same to the bit.
     fn same(&self, other: &Self) -> bool;
@@ -105,7 +105,7 @@ impl Feed {
         Feed::open_with(path, Options::default())
     }
 
-    /// The same with options.
+    /// Like [`Feed::open`], with options.
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Feed> {
         let paths = Paths::new(path.as_ref())?;
         options.keep.as_deref().map_or(Ok(()), keep::check)?;
@@ -124,10 +124,11 @@ impl Feed {
         &self.paths.data
     }
 
-    /// What the files say now, as one number: while it is the same, so are the
-    /// rows. `None` if they were written to so lately that another write might
-    /// not show. Only to be compared with that of the same build of this library;
-    /// another's may differ for the same files.
+    /// What the files say now, as one number: while the number is the same, so
+    /// are the rows. `None` if the files were written to so recently that
+    /// another write might not show. Compare it only with a fingerprint from
+    /// the same build of this library; another build may give another one for
+    /// the same files.
     pub fn fingerprint(&self) -> Result<Option<u128>> {
         let _call = Call::begin();
         let mut retry = Retry::new();
@@ -142,8 +143,8 @@ impl Feed {
     }
 
     /// Asks `query` of the rows as they are now. If the rows change while it
-    /// reads, it is asked again; the answer returned was right for some
-    /// moment during this call.
+    /// reads, asks it again. The answer returned was right for some moment
+    /// during this call.
     pub fn read<T: Answer>(
         &self,
         mut query: impl FnMut(&Snapshot) -> Result<T>,

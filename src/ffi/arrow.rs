@@ -1,8 +1,8 @@
 //! Rows as an Arrow C stream. The structs are those of Arrow's C data interface and
 //! C stream interface (<https://arrow.apache.org/docs/format/CDataInterface.html>,
-//! `CStreamInterface.html`), a stable ABI that needs no library: rows become
-//! columns batch by batch, whose memory is lent to the consumer until it is
-//! released.
+//! `CStreamInterface.html`), a stable ABI that needs no library. Rows become
+//! columns batch by batch; the consumer borrows a batch's memory until it
+//! releases the batch.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem;
@@ -61,23 +61,25 @@ pub struct ArrowArrayStream {
 }
 
 /// All rows with `start <= time <= end` as an Arrow C stream, for engines and
-/// languages that take one (DuckDB, pyarrow, Polars, R, …): so they read a feed
-/// without a copy of it on the disk, and without this library knowing them.
+/// languages that take one (DuckDB, pyarrow, Polars, R, …). They read the feed
+/// without a copy of it on the disk, and this library need not know them.
 ///
-/// `start` and `end` are Unix seconds. `batch` is the greatest number of rows of
-/// one batch, 0 for 65536; no more than one batch is copied at a time.
+/// `start` and `end` are Unix seconds. `batch` is the greatest number of rows
+/// in one batch; 0 means 65536. No more than one batch is copied at a time.
 ///
-/// `*out` is a `struct ArrowArrayStream` of yours, as Arrow's C stream interface
-/// defines it; what was in it is overwritten. Its columns are `time`
-/// (timestamp of seconds, UTC, never null) and `value` (float32, or float64 where
-/// the column is no FLOAT; null where the row has none), of a histogram feed also
-/// `data2`. Rows ascend in time, rows of one time in file order. The stream is
-/// ended by its `release`; it does not need the feed's handle any more.
+/// `*out` is a `struct ArrowArrayStream` of the caller, as Arrow's C stream
+/// interface defines it; its old contents are overwritten. The stream's columns
+/// are `time` (timestamp of seconds, UTC, never null) and `value` (float32, or
+/// float64 if the column is not FLOAT; null where the row has none), and for a
+/// histogram feed also `data2`. Rows ascend in time; rows with the same time
+/// are in file order. The caller ends the stream with its `release`, and may
+/// free the feed before that.
 ///
-/// Each batch is read from the rows as they are then; rows appended meanwhile
-/// are met. `get_next` answers an `errno` if it fails (`ENOMEM`, or `EIO`), and
-/// `get_last_error` says what is wrong. A feed that was cleared, or whose columns
-/// became others, is such a failure. One thread at a time may use a stream.
+/// Each batch is read from the rows as they are at that moment, so it includes
+/// rows appended meanwhile. If `get_next` fails it returns an `errno` (`ENOMEM`
+/// or `EIO`), and `get_last_error` says what is wrong. It fails, for example,
+/// if the feed was cleared or the table's columns changed. One thread at a time
+/// may use a stream.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_arrow(

@@ -12,19 +12,19 @@ use super::report::emonfeed_report;
 use crate::backup::{Backup, Outcome, RunOptions, Summary};
 use crate::error::{Error, Result, Status};
 
-/// One run of the backup: it brings the copies of all feeds of a directory up
-/// to date. Yours; end it with `emonfeed_backup_close()`.
+/// One run of the backup, which brings the copies of all feeds of a directory
+/// up to date. The caller ends it with `emonfeed_backup_close()`.
 ///
-/// It goes from step to step. Between two of them nothing is done and no thread
-/// runs, so that is where a program shows how far it is, pauses, or decides to
-/// stop. What a step reports is on the disk and in the catalog: a program that
-/// crashes loses at most the work that was not reported, and the next run does
-/// that again. From the first moment to the end the destination is locked
-/// against other runs.
+/// The run goes step by step. Between two steps nothing is done and no thread
+/// runs, so a program can show progress there, pause, or decide to stop. What a
+/// step reports is on the disk and in the catalog. A program that crashes loses
+/// at most the work that was not reported, and the next run does that again.
+/// From opening to closing, the destination is locked against other runs
+/// (except in a dry run, which takes no lock).
 ///
-/// One thread at a time may use it, not necessarily the one that got it. After
-/// `fork()` it belongs to the parent: in the child each function of it fails or
-/// does nothing, and freeing it changes nothing in the destination.
+/// One thread at a time may use it, not necessarily the one that received it.
+/// After `fork()` it belongs to the parent. In the child every function fails
+/// or does nothing, and freeing the run changes nothing in the destination.
 ///
 /// ```c
 /// emonfeed_backup *backup = NULL;
@@ -108,41 +108,42 @@ impl Drop for emonfeed_backup {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct emonfeed_summary {
-    /// Feeds in the source that were asked for. Those that follow add up to it
-    /// unless the run was stopped, except for `source_gone` and `deleted`,
-    /// which the source does not have.
+    /// Feeds in the source that were asked for. Unless the run was stopped, the
+    /// counts below add up to this, except for `source_gone` and `deleted`,
+    /// which count feeds that the source no longer has.
     pub feeds: u64,
-    /// Copies that held every row already.
+    /// Copies that already held every row.
     pub unchanged: u64,
     /// Copies that were made.
     pub created: u64,
     /// Copies that rows were appended to.
     pub appended: u64,
-    /// Copies of which rows were overwritten.
+    /// Copies in which rows were overwritten.
     pub patched: u64,
-    /// Copies that were made anew, the old one being kept.
+    /// Copies that were made again from the start, the old one being kept.
     pub new_generation: u64,
     /// Feeds that could not be copied.
     pub failed: u64,
     /// Feeds that were left out because they are too large.
     pub skipped: u64,
-    /// Copies whose source is gone.
+    /// Copies whose source is gone, and that stayed.
     pub source_gone: u64,
     /// Copies that were removed because their source is gone.
     pub deleted: u64,
     /// Rows written.
     pub rows_copied: u64,
-    /// Bytes of rows written, overwritten ones included.
+    /// Bytes of the rows written, overwritten ones included.
     pub bytes_copied: u64,
     /// How long the run was open, in seconds.
     pub seconds: f64,
-    /// Whether it was closed or stopped before all feeds were looked at.
+    /// Whether the run was closed or stopped before all feeds were looked at.
     pub stopped: bool,
     /// Whether every feed that was asked for is copied: none failed, the run
-    /// was not stopped, and what was to be removed was.
+    /// was not stopped, and everything due for removal was removed. Skipped
+    /// feeds do not count against it.
     pub complete: bool,
-    /// Why copies that were to be removed were not, in one sentence of UTF-8
-    /// for people; an empty string if that did not happen.
+    /// Why copies that were due for removal were not removed, in one sentence
+    /// of UTF-8 for people; otherwise an empty string.
     pub not_deleted: [c_char; 256],
 }
 
@@ -196,43 +197,45 @@ fn options(texts: &[&str]) -> Result<RunOptions> {
 /// Begins a run that brings the copies of the feeds in the directory `source`
 /// up to date in the directory `destination`.
 ///
-/// `source` is a database's directory of the server, such as
+/// `source` is the directory of a database of the server, such as
 /// `/var/lib/mysql/emoncms`, or one of PHPTimeSeries or PHPFina. `destination`
-/// is made if it does not exist; it holds a plain file per feed, which every
-/// function here reads, and a catalog of what is in them. Relative paths count
-/// from the directory that the program is in, which must stay the same as long
-/// as the run is open.
+/// is made if it does not exist. It holds a plain file of rows per feed, which
+/// every function here can read (except the `.dat` of a PHPFina feed), and a
+/// catalog of what is in these files. Relative paths count from the program's
+/// working directory, which must stay the same as long as the run is open.
 ///
-/// `options` is NULL, or an array of strings `name=value` that ends with NULL;
-/// a name alone is the same as `name=1`. They are those of the command
-/// `emonfeed backup`:
+/// `options` is NULL, or an array of strings `name=value` that ends with NULL:
+/// the options of the command `emonfeed backup`, listed here with their
+/// defaults in parentheses. For an option that is on or off, the name alone is
+/// the same as `name=1`.
 ///
 /// - `prefix=TEXT`: what the names of feed tables begin with (`feed_`)
 /// - `only=FEEDS`, `exclude=FEEDS`: only these feeds, or all but these.
 ///   `FEEDS` is one or several of `7`, `1-50`, `feed_7`, with `*` and `?` as in
-///   a shell, and commas between; given repeatedly, they add up. What is
-///   excluded is so even if it is in `only`.
+///   a shell, separated by commas. If given repeatedly, they add up. A feed in
+///   `exclude` is left out even if it is in `only`.
 /// - `dry-run`: only find out what would be done; write nothing
-/// - `recheck=1/30`, `all` or `none`: how much of what the copies hold is
-///   compared besides their ends: another thirtieth on each run (that is what
-///   holds if nothing is said), everything, or nothing
-/// - `keep=N`: how many old states are kept of each feed (3)
-/// - `delete`: remove the copies of feeds that the source does not have any
-///   more; `max-delete=N`: but none if it were more than so many (10)
-/// - `bwlimit=RATE`: bytes to write per second at most; `max-size=SIZE`: leave
+/// - `recheck=1/30`, `all` or `none`: how much of the copies is compared with
+///   the source besides their ends: another thirtieth on each run (the
+///   default), everything, or nothing
+/// - `keep=N`: how many old states of each feed are kept (3)
+/// - `delete`: remove the copies of feeds that the source no longer has;
+///   `max-delete=N`: remove none if there are more than N (10)
+/// - `bwlimit=RATE`: the most bytes to write per second; `max-size=SIZE`: leave
 ///   out feeds with more bytes. Both are a number, or one with `k`, `M` or `G`
 ///   behind it, for a thousand, a million or a thousand millions
 /// - `same-device`: allow a destination on the disk of the source;
-///   `require-mount`: refuse one on the disk of the root directory;
-///   `trust-owner`: allow one that belongs to another user
+///   `require-mount`: refuse one on the disk of the root directory, or below a
+///   directory whose disk in `/etc/fstab` is not mounted; `trust-owner`: allow
+///   one that belongs to another user
 ///
-/// `*out` becomes a run that is yours. Fails if there is nothing to begin:
-/// `EMONFEED_STATUS_LOCKED` if another run is at work in this destination,
-/// `EMONFEED_STATUS_DESTINATION` if that is no place for copies,
-/// `EMONFEED_STATUS_CATALOG` if its catalog cannot be used,
-/// `EMONFEED_STATUS_NOT_FOUND` if there is no such directory or no feed in it
-/// that was asked for, `EMONFEED_STATUS_ARGUMENT` for an option that there is
-/// not or a value that it cannot have.
+/// `*out` becomes a run, which the caller ends with `emonfeed_backup_close()`.
+/// If the run cannot begin, the status is `EMONFEED_STATUS_LOCKED` if another
+/// run is at work in this destination, `EMONFEED_STATUS_DESTINATION` if that is
+/// no place for copies, `EMONFEED_STATUS_CATALOG` if its catalog cannot be
+/// used, `EMONFEED_STATUS_NOT_FOUND` if there is no such directory or it has
+/// none of the feeds asked for, or `EMONFEED_STATUS_ARGUMENT` for an unknown
+/// option or a value that an option cannot have.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_open(
@@ -253,8 +256,8 @@ pub unsafe extern "C" fn emonfeed_backup_open(
     })
 }
 
-/// How many feeds there are to look at. It can grow in the last steps, by
-/// feeds that came meanwhile. 0 if `backup` is NULL.
+/// Number of feeds to look at. It can grow in the last steps, if feeds were
+/// added meanwhile. 0 if `backup` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_feeds(backup: *const emonfeed_backup) -> u64 {
     infallible(0, || {
@@ -263,21 +266,21 @@ pub unsafe extern "C" fn emonfeed_backup_feeds(backup: *const emonfeed_backup) -
     })
 }
 
-/// Goes on until there is a feed to report of.
+/// Works until there is a feed to report.
 ///
-/// `*out` becomes `true` if there is one: then `emonfeed_backup_report()` has
-/// its report, and what that says is on the disk and in the catalog. It becomes
-/// `false` when all is done: then only `emonfeed_backup_close()` is left. Feeds
-/// are reported in the order of their numbers, except that some may have to
-/// wait for others: many are put on the disk at a time, for two seconds or so,
-/// and one step may do the work for all of them.
+/// `*out` becomes `true` if there is one. `emonfeed_backup_report()` then
+/// returns its report, and what that says is on the disk and in the catalog.
+/// `*out` becomes `false` when everything is done; then only
+/// `emonfeed_backup_close()` is left. Feeds are reported in the order of their
+/// numbers, except that some may have to wait for others: many are put on the
+/// disk together, about every two seconds, and one step may do the work for all
+/// of them.
 ///
-/// A feed that cannot be copied is no failure of the step: its report has
-/// `EMONFEED_OUTCOME_FAILED`, and the others follow. The step fails if no more
-/// can be written down, for one because the disk is full
-/// (`EMONFEED_STATUS_IO`, `EMONFEED_STATUS_CATALOG`): then what was reported
-/// before holds, nothing else will be copied, and the run is still to be
-/// closed.
+/// A feed that cannot be copied does not make the step fail: its report has
+/// `EMONFEED_OUTCOME_FAILED`, and the other feeds follow. The step fails if
+/// nothing more can be written, for example because the disk is full
+/// (`EMONFEED_STATUS_IO`, `EMONFEED_STATUS_CATALOG`). Then everything reported
+/// so far holds, nothing else will be copied, and the run must still be closed.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_step(
@@ -288,11 +291,11 @@ pub unsafe extern "C" fn emonfeed_backup_step(
     fallible!(emonfeed_backup_step, out, error, || required_mut!(backup).step())
 }
 
-/// The report of the last step; NULL before the first step, when all is done,
-/// after a step that failed, or if `backup` is NULL.
+/// The report of the last step. NULL before the first step, when everything is
+/// done, after a step that failed, or if `backup` is NULL.
 ///
-/// It belongs to the backup and lives until its next step or its end. Do not
-/// free it.
+/// Do not free it: it belongs to the backup and is valid until its next step or
+/// its end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_report(
     backup: *const emonfeed_backup,
@@ -303,8 +306,8 @@ pub unsafe extern "C" fn emonfeed_backup_report(
     })
 }
 
-/// Looks at no further feed. The steps that follow report of those that were
-/// looked at already. NULL is fine.
+/// Stops looking at further feeds. The steps that follow report the feeds that
+/// were already looked at. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_stop(backup: *mut emonfeed_backup) {
     infallible((), || {
@@ -315,14 +318,14 @@ pub unsafe extern "C" fn emonfeed_backup_stop(backup: *mut emonfeed_backup) {
     });
 }
 
-/// Ends the run and frees it, at any time: commits what was copied, whether it
-/// was reported or not, writes down how the run went, and lets others at the
-/// destination. NULL is fine and gives a summary of zeros.
+/// Ends the run and frees it, at any time: commits what was copied, reported or
+/// not, records how the run went, and unlocks the destination. NULL is fine and
+/// gives a summary of zeros.
 ///
-/// `*out` becomes the summary; here `out` may be NULL, if nobody wants that.
-/// The backup is gone even if this fails, which it does if not all could be
-/// written down (`EMONFEED_STATUS_IO`, `EMONFEED_STATUS_CATALOG`): then what was
-/// not reported may not be copied, and the next run will do it.
+/// `*out` becomes the summary; here `out` may be NULL if nobody wants it. The
+/// backup is freed even if the call fails. The call fails if not everything
+/// could be written (`EMONFEED_STATUS_IO`, `EMONFEED_STATUS_CATALOG`); then
+/// what was not reported may not be copied, and the next run will copy it.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_close(
@@ -342,10 +345,10 @@ pub unsafe extern "C" fn emonfeed_backup_close(
     )
 }
 
-/// Frees a run without closing it, as if the program had crashed: what was
-/// reported holds, what was not is lost, and if anything was written for good,
-/// the next run is told that this one was cut short. It fails in nothing and
-/// waits for nothing. NULL is fine.
+/// Frees a run without closing it, as if the program had crashed. What was
+/// reported holds, what was not reported is lost, and if anything was written
+/// for good, the next run is told that this one was cut short. It cannot fail
+/// and waits for nothing. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_backup_free(backup: *mut emonfeed_backup) {
     infallible((), || free!(backup));

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, Status};
 /// Copy flag: only find out what would be done; write nothing.
 pub const EMONFEED_COPY_DRY_RUN: u32 = 1;
 /// Copy flag: compare every row of the copy with the source, not only the last
-/// 256 KiB, and so find old readings that were edited.
+/// 256 KiB. This finds old readings that were edited.
 pub const EMONFEED_COPY_FULL: u32 = 2;
 
 fn options(flags: u32) -> Result<CopyOptions> {
@@ -31,27 +31,29 @@ fn options(flags: u32) -> Result<CopyOptions> {
 
 /// Brings the copy of one feed up to date.
 ///
-/// `source` is the file of its rows, such as
-/// `/var/lib/mysql/emoncms/feed_7.MYD`. `destination` is a file to be, whose
-/// name ends in `.MYD`, or an existing directory, where the copy gets the
+/// `source` is the file of the feed's rows, such as
+/// `/var/lib/mysql/emoncms/feed_7.MYD`. `destination` is the path of the copy,
+/// whose name ends in `.MYD`, or an existing directory, where the copy gets the
 /// source's name. Neither file may be a symbolic link, a pipe or a device, nor
-/// may those beside it that belong to it; links to directories are followed,
-/// on the way to the files and as `destination`. `flags` is 0 or
+/// may the files beside it that belong to it. Links to directories are
+/// followed, both on the way to the files and as `destination`. `flags` is 0 or
 /// `EMONFEED_COPY_…` flags combined with `|`.
 ///
-/// Only whole rows that the server has committed are copied, each checked.
-/// What the copy holds is not copied again: its last rows are compared with
-/// the source, torn rows at its end are cut off, new rows are appended and on
-/// the disk when this returns. If a source shrank or was rewritten, it is
-/// copied anew, and the old copy kept under a dated name beside. The table's
-/// definition (`.frm` or `.sdi`) is copied along, the index (`.MYI`) never.
+/// Only whole rows that the server has committed are copied, and each is
+/// checked. What the copy holds is not copied again: its last rows are compared
+/// with the source, torn rows at its end are cut off, and new rows are
+/// appended. The new rows are on the disk when this returns. If a source shrank
+/// or was rewritten, it is copied again from the start, and the old copy is
+/// kept beside it under a dated name. The table's definition (`.frm` or `.sdi`)
+/// is copied too, the index (`.MYI`) never.
 ///
-/// `*out` becomes a report that is yours. If the copy fails, what was there
-/// before is there still: `EMONFEED_STATUS_DESTINATION` if the destination is
-/// no place for a copy, `EMONFEED_STATUS_LOCKED` if another copy is writing
-/// it, `EMONFEED_STATUS_CHANGED` if the source was rewritten meanwhile each
-/// time it was tried, `EMONFEED_STATUS_IO` for a full disk, otherwise whatever
-/// is wrong with the source, as `emonfeed_feed_open()` says it.
+/// `*out` becomes a report, which the caller frees with
+/// `emonfeed_report_free()`. If the copy fails, what was there before is still
+/// there. The status is `EMONFEED_STATUS_DESTINATION` if the destination is no
+/// place for a copy, `EMONFEED_STATUS_LOCKED` if another copy is writing it,
+/// `EMONFEED_STATUS_CHANGED` if the source was rewritten during every attempt,
+/// `EMONFEED_STATUS_IO` for a full disk, otherwise whatever is wrong with the
+/// source, as `emonfeed_feed_open()` reports it.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_copy(

@@ -12,39 +12,39 @@ pub const EMONFEED_TIME_EXCEL: i32 = 1;
 /// Times as `2026-01-31T18:30:00+01:00` (ISO 8601).
 pub const EMONFEED_TIME_ISO8601: i32 = 2;
 
-/// The offset of a time zone from some moment on.
+/// The offset of a time zone from UTC, from some moment on.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct emonfeed_offset {
-    /// Unix seconds.
+    /// That moment, in Unix seconds.
     pub from: i64,
     /// Seconds east of UTC.
     pub seconds: i32,
 }
 
-/// How lines of CSV look. A plain value; what it points to stays yours and is
-/// needed during the call only.
+/// How lines of CSV look. A plain value. What it points to stays the caller's
+/// and is needed only during the call.
 ///
 /// Functions: taken by `emonfeed_series_csv()`.
 #[repr(C)]
 pub struct emonfeed_csv {
-    /// Between time and value; NULL for `,`.
+    /// Text between time and value; NULL for `,`.
     pub separator: *const c_char,
     /// The decimal point; NULL for `.`.
     pub point: *const c_char,
-    /// In place of a value where there is none; NULL for nothing.
+    /// Text written instead of a missing value; NULL for nothing.
     pub missing: *const c_char,
-    /// Digits behind the decimal point, up to 22, rounded half away from
-    /// zero; negative for the shortest text that reads back as the same
-    /// number.
+    /// Digits after the decimal point, up to 22, rounded half away from zero.
+    /// Negative for the shortest text that reads back as the same number.
     pub decimals: i32,
     /// One of `EMONFEED_TIME_UNIX`, `EMONFEED_TIME_EXCEL` and
     /// `EMONFEED_TIME_ISO8601`.
     pub time: i32,
-    /// What the clocks show, ascending in `from`: each holds from then on, the
-    /// first also before. NULL for UTC. Unix seconds need none.
+    /// The time zone's offsets, ascending in `from`. Each holds from its `from`
+    /// on, the first also before. NULL for UTC. `EMONFEED_TIME_UNIX` needs
+    /// none.
     pub offsets: *const emonfeed_offset,
-    /// How many offsets there are.
+    /// Number of `offsets`.
     pub n_offsets: usize,
 }
 

@@ -7,11 +7,11 @@ use crate::error::{Error, Status};
 
 /// How a call ended: 0, or one of the numbers `EMONFEED_STATUS_…`.
 ///
-/// The numbers never change their meaning; later versions may add some, so
+/// The numbers never change their meaning. Later versions may add some, so
 /// treat one you do not know as a failure. 1 to 9 concern the caller or this
 /// library, 10 to 19 the operating system, 20 to 39 what the file is, 40 to 49
-/// what is wrong with it, 50 to 59 what others did to it meanwhile, 60 to 69
-/// copying.
+/// what is wrong with it, 50 to 59 what other programs did to it meanwhile, 60
+/// to 69 copying.
 pub type emonfeed_status = i32;
 
 /// It worked.
@@ -33,7 +33,8 @@ pub const EMONFEED_STATUS_IO: i32 = 12;
 pub const EMONFEED_STATUS_NOT_REGULAR: i32 = 13;
 /// Too little memory or address space for what was asked.
 pub const EMONFEED_STATUS_MEMORY: i32 = 14;
-/// The table's columns are not those of a feed.
+/// The table's columns are not those of a feed, or the path does not end in
+/// `.MYD`.
 pub const EMONFEED_STATUS_NOT_A_FEED: i32 = 20;
 /// A column's type is one this library does not read.
 pub const EMONFEED_STATUS_UNKNOWN_COLUMN: i32 = 21;
@@ -43,24 +44,26 @@ pub const EMONFEED_STATUS_ENGINE: i32 = 22;
 pub const EMONFEED_STATUS_COMPRESSED: i32 = 23;
 /// The table has rows of variable length (`ROW_FORMAT=DYNAMIC`).
 pub const EMONFEED_STATUS_DYNAMIC: i32 = 24;
-/// The `.MYI`, or the `.frm` or `.sdi` that names the columns, is missing.
+/// The `.MYI`, or the `.frm` or `.sdi` that names the columns, is missing; of a
+/// PHPFina feed, the `.meta`.
 pub const EMONFEED_STATUS_MISSING_DEFINITION: i32 = 25;
 /// The query needs a histogram feed, with a column `data2`.
 pub const EMONFEED_STATUS_NO_HISTOGRAM: i32 = 26;
-/// The server marked the table as crashed: `REPAIR TABLE` first.
+/// The server marked the table as crashed: run `REPAIR TABLE` first.
 pub const EMONFEED_STATUS_CRASHED: i32 = 40;
-/// Rows lie between row boundaries after a server crash: `REPAIR TABLE`
+/// Rows lie between row boundaries after a server crash: run `REPAIR TABLE`
 /// first.
 pub const EMONFEED_STATUS_PHASE_SHIFTED: i32 = 41;
 /// The files contradict themselves or each other.
 pub const EMONFEED_STATUS_DAMAGED: i32 = 42;
-/// A row begins with flag bits no row of this table can have.
+/// A row begins with flag bits that no row of this table can have.
 pub const EMONFEED_STATUS_BAD_ROW: i32 = 43;
-/// The file kept changing while it was read; asking again may succeed.
+/// The file kept changing while it was read; trying again may succeed.
 pub const EMONFEED_STATUS_CHANGED: i32 = 50;
 /// Another program holds the lock on the file.
 pub const EMONFEED_STATUS_LOCKED: i32 = 51;
-/// The destination of a copy holds what cannot be carried on.
+/// The destination is no place for a copy, or holds something that a copy
+/// cannot continue from.
 pub const EMONFEED_STATUS_DESTINATION: i32 = 60;
 /// The catalog of a backup is damaged, or cannot be written.
 pub const EMONFEED_STATUS_CATALOG: i32 = 61;
@@ -105,10 +108,10 @@ codes! {
     Catalog => EMONFEED_STATUS_CATALOG,
 }
 
-/// Why a call failed: a status and a message for people. Yours; free it with
-/// `emonfeed_error_free()`.
+/// Why a call failed: a status, and a message for people. The caller frees it
+/// with `emonfeed_error_free()`.
 ///
-/// One thread at a time may use it, not necessarily the one that got it.
+/// One thread at a time may use it, not necessarily the one that received it.
 ///
 /// Functions: `emonfeed_error_status()`, `emonfeed_error_message()`,
 /// `emonfeed_error_free()`.
@@ -140,8 +143,8 @@ impl From<Error> for emonfeed_error {
     }
 }
 
-/// The status of an error, the same the failed call returned. Of NULL:
-/// `EMONFEED_STATUS_OK`.
+/// The status of an error, the same that the failed call returned.
+/// `EMONFEED_STATUS_OK` if `error` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_error_status(
     error: *const emonfeed_error,
@@ -153,9 +156,10 @@ pub unsafe extern "C" fn emonfeed_error_status(
 
 /// What went wrong, where, and what to do: one line of UTF-8 that names the
 /// file and, where it helps, the byte offset in it. (Bytes of a path that are
-/// not UTF-8 are shown as U+FFFD.) Of NULL: an empty string. Never NULL.
+/// not UTF-8 are shown as U+FFFD.) An empty string if `error` is NULL; never
+/// NULL.
 ///
-/// The text belongs to the error and lives as long as it does.
+/// Do not free it: it belongs to the error and is valid as long as the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_error_message(
     error: *const emonfeed_error,

@@ -18,19 +18,18 @@ pub const EMONFEED_OPEN_PREAD: u32 = 1;
 /// Open flag: refuse a path whose last part is a symbolic link
 /// (`EMONFEED_STATUS_NOT_REGULAR`).
 pub const EMONFEED_OPEN_NOFOLLOW: u32 = 2;
-/// Open flag: read all rows again whenever the feed was written to. Without
-/// it, rows of a table made with `CHECKSUM=1` are not read again if the
-/// table's checksum and counters say that they only were added to. That would
-/// miss rows that were deleted and put back with the same contents in other
-/// places, and about one in 8,000 edits that exchange or negate the values of
-/// two rows, where the counters happen to fit. An edit of one value
-/// is noticed.
+/// Open flag: read all rows again whenever the feed was written to. Without it,
+/// rows of a table made with `CHECKSUM=1` are not read again if the table's
+/// checksum and counters say that rows were only added. That misses rows that
+/// were deleted and put back with the same contents in other places, and about
+/// one in 8,000 edits that exchange or negate the values of two rows, if the
+/// counters happen to fit. An edit of one value is noticed.
 pub const EMONFEED_OPEN_STRICT: u32 = 4;
 /// Open flag: believe the counters in the table's `.MYI` where they say that
-/// rows were only added, so that a table without checksum need not be read
-/// again after each reading that comes in. They do not tell of every edit: not
-/// of one by another connection, nor of one in or beside a bulk insert. Only
-/// for feeds that nobody edits. Not together with `EMONFEED_OPEN_STRICT`.
+/// rows were only added. A table without a checksum then need not be read again
+/// after each new reading. The counters do not show every edit: not one made by
+/// another connection, nor one in or beside a bulk insert. Use this only for
+/// feeds that nobody edits, and not together with `EMONFEED_OPEN_STRICT`.
 pub const EMONFEED_OPEN_TRUST_COUNTERS: u32 = 8;
 
 /// Aggregate: the value of the earliest row of the window, NaN if that row
@@ -55,9 +54,8 @@ pub const EMONFEED_COUNT: i32 = 6;
 pub const EMONFEED_NEXT: i32 = 0;
 /// Mode: the latest row at or before the time asked for.
 pub const EMONFEED_PREVIOUS: i32 = 1;
-/// Mode: the row at the time asked for, otherwise the straight line between
-/// its two neighbours; no value outside the feed or beside a row without
-/// value.
+/// Mode: the row at the time asked for, otherwise the straight line between its
+/// two neighbours. No value outside the feed, or next to a row without a value.
 pub const EMONFEED_LINEAR: i32 = 2;
 /// Mode: only a row at exactly that second.
 pub const EMONFEED_EXACT: i32 = 3;
@@ -65,14 +63,14 @@ pub const EMONFEED_EXACT: i32 = 3;
 /// Window flag: a row exactly at the end of a window may answer
 /// `EMONFEED_FIRST` for it, as in emoncms's MySQL engine.
 pub const EMONFEED_CLOSED_END: u32 = 1;
-/// Flag of windows and of values at given moments: leave out those without a
+/// Flag for windows and for values at given moments: leave out those without a
 /// value.
 pub const EMONFEED_SKIP_MISSING: u32 = 2;
-/// Flag of windows and of values at given moments: give the time of the row
-/// that answers, where it has a value, in place of the moment asked for or of
-/// the start of its window. Computed values have no time of their own.
+/// Flag for windows and for values at given moments: if the row that answers
+/// has a value, give its time instead of the moment asked for or the start of
+/// the window. Computed values have no time of their own.
 pub const EMONFEED_TRUE_TIME: u32 = 4;
-/// Window flag: leave out rows at or after the end of the whole query, which
+/// Window flag: leave out rows at or after the end of the whole query. This
 /// cuts the last window short.
 pub const EMONFEED_CLIP_END: u32 = 8;
 
@@ -91,21 +89,23 @@ const _: () = {
     assert!(EMONFEED_EXACT == Mode::Exact as i32);
 };
 
-/// A feed, ready to be asked. Yours; free it with `emonfeed_feed_free()`.
+/// An open feed, for queries. The caller frees it with `emonfeed_feed_free()`.
 ///
-/// Each call looks at the files anew, so that it sees the rows written since
-/// and survives a table that is rebuilt, and answers from one consistent view
-/// of them. Any call can therefore fail as `emonfeed_feed_open()` can. Between
-/// calls nothing is locked; mappings of the feeds used last are kept for the
-/// process's next call, whichever handle that comes from.
+/// Each call looks at the files again, so it sees the rows written since the
+/// last call and survives a table that is rebuilt. It answers from one
+/// consistent view of the files. Any call can therefore fail as
+/// `emonfeed_feed_open()` can. Between calls nothing is locked. The process
+/// keeps the mappings of the feeds used last for its next call, whichever
+/// handle that call uses.
 ///
-/// A call may wait, up to about a second for a table that is being rebuilt,
-/// up to five for a program that holds the lock on a bare file
-/// (`EMONFEED_STATUS_CHANGED`, `EMONFEED_STATUS_LOCKED`).
+/// A call may wait up to about a second for a table that is being rebuilt
+/// (`EMONFEED_STATUS_CHANGED` if that was not enough), and up to five seconds
+/// for a program that holds the lock on a bare file (`EMONFEED_STATUS_LOCKED`).
 ///
-/// Any number of threads may use one feed at the same time, and after `fork()`
-/// both processes may go on using it, whatever other threads did at that
-/// moment. Only `emonfeed_feed_free()` needs it alone.
+/// Any number of threads may use one feed at the same time. After `fork()` both
+/// processes may go on using it, whatever other threads were doing at that
+/// moment. Only `emonfeed_feed_free()` must not run while another call uses the
+/// feed.
 ///
 /// Functions: `emonfeed_feed_open()`, `emonfeed_feed_open_cached()`,
 /// `emonfeed_feed_meta()`, `emonfeed_feed_last()`, `emonfeed_feed_windows()`,
@@ -120,7 +120,7 @@ const _: () = {
     usable_from_many_threads::<emonfeed_feed>();
 };
 
-/// What is known of a feed as a whole. A plain value: nothing in it needs to
+/// What is known about a feed as a whole. A plain value: nothing in it needs to
 /// be freed.
 ///
 /// Functions: filled in by `emonfeed_feed_meta()`.
@@ -128,27 +128,27 @@ const _: () = {
 pub struct emonfeed_meta {
     /// Rows that count: not deleted, committed by the server, with a time.
     pub npoints: u64,
-    /// Time of the earliest row, Unix seconds; 0 without rows.
+    /// Time of the earliest row, in Unix seconds; 0 without rows.
     pub start_time: i64,
-    /// Time of the latest row, Unix seconds; 0 without rows.
+    /// Time of the latest row, in Unix seconds; 0 without rows.
     pub end_time: i64,
     /// Typical seconds between readings (the median); 0 with fewer than two
     /// rows.
     pub interval: i64,
-    /// Committed bytes of the file the rows are in.
+    /// Committed bytes of the file that holds the rows.
     pub bytes: u64,
-    /// Bytes of the index, the `.MYI`: of its file, or as many as its header
-    /// says, if that is more; 0 without one.
+    /// Size in bytes of the index, the `.MYI`: that of its file, or what its
+    /// header says if that is more; 0 without an index.
     pub index_bytes: u64,
-    /// Places for rows in those bytes, deleted rows included.
+    /// Places for rows in `bytes`, deleted rows included.
     pub slots: u64,
     /// Bytes per place.
     pub stride: u32,
-    /// Whether the rows lie in the file in the order of their times. If not,
-    /// answers are the same but take longer.
+    /// Whether the rows lie in the file in order of time. If not, answers are
+    /// the same but take longer.
     pub sorted: bool,
-    /// Whether a `.MYI` vouches for the rows; false for a bare `.MYD`, as
-    /// PHPTimeSeries and backups have it.
+    /// Whether a `.MYI` vouches for the rows; false for a bare `.MYD`, such as
+    /// those of PHPTimeSeries and of backups.
     pub indexed: bool,
     /// Whether the table keeps a checksum (`CHECKSUM=1`).
     pub checksum: bool,
@@ -156,7 +156,7 @@ pub struct emonfeed_meta {
     /// `emonfeed_feed_histogram()` and `emonfeed_feed_sum_by_time()` work.
     pub histogram: bool,
     /// SQL type of the column `data`: `FLOAT`, `DOUBLE`, `INT UNSIGNED`, …
-    /// Static text; do not free it.
+    /// Static text: do not free it.
     pub value_type: *const c_char,
 }
 
@@ -189,15 +189,16 @@ fn static_text(text: &'static str) -> &'static CStr {
 /// Opens the feed whose rows are in the file `path`.
 ///
 /// `path` is the `.MYD`, such as `/var/lib/mysql/emoncms/feed_7.MYD`, as the
-/// operating system takes it: any bytes, ended by a NUL, not necessarily
-/// UTF-8. If a `.MYI` lies beside it, that says which rows are committed, and
-/// the `.frm` or `.sdi` says what the columns are; otherwise the file is read
-/// as the bare nine-byte rows of PHPTimeSeries. `flags` is 0 or
-/// `EMONFEED_OPEN_…` flags combined with `|`.
+/// operating system takes it: any bytes, ended by a NUL, not necessarily UTF-8.
+/// If a `.MYI` lies beside it, that says which rows are committed, and the
+/// `.frm` or `.sdi` says what the columns are. Otherwise the file is read as
+/// the bare nine-byte rows of PHPTimeSeries. `flags` is 0 or `EMONFEED_OPEN_…`
+/// flags combined with `|`.
 ///
-/// `*out` becomes a feed that is yours. Fails if the file is missing, may not
-/// be read, or is not a feed this library can read: any status from
-/// `EMONFEED_STATUS_NOT_FOUND` to `EMONFEED_STATUS_CHANGED`.
+/// `*out` becomes a feed, which the caller frees with `emonfeed_feed_free()`.
+/// The call fails if the file is missing, may not be read, or is not a feed
+/// that this library can read: any status from `EMONFEED_STATUS_NOT_FOUND` to
+/// `EMONFEED_STATUS_CHANGED`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_open(
@@ -213,21 +214,21 @@ pub unsafe extern "C" fn emonfeed_feed_open(
     })
 }
 
-/// Like `emonfeed_feed_open()`, and keeps what it finds out of the feed's rows
-/// in a file in the directory `cache_dir`, so that the next process need not
-/// read all rows once more: on a memory card that saves seconds.
+/// Like `emonfeed_feed_open()`, but also keeps what it learns about the feed's
+/// rows in a file in the directory `cache_dir`, so that the next process need
+/// not read all rows again. On a memory card that saves seconds.
 ///
-/// It serves feeds that were not written to since, tables with `CHECKSUM=1`,
-/// and others with `EMONFEED_OPEN_TRUST_COUNTERS`; of a feed that is written
-/// to and has no proof of how, all rows are read. The file takes about a
-/// thirtieth of the rows' bytes. One that does not fit or is damaged is made
-/// anew, and any may be deleted at any time. Feeds below 16,384 rows are read
-/// instead.
+/// This helps feeds that have not been written to since, tables with
+/// `CHECKSUM=1`, and other tables with `EMONFEED_OPEN_TRUST_COUNTERS`. If a
+/// feed was written to and nothing proves how, all its rows are read. The file
+/// takes about a thirtieth of the rows' bytes. A file that does not fit the
+/// feed or is damaged is made again, and any file may be deleted at any time.
+/// Feeds below 16,384 rows have no file; they are simply read.
 ///
 /// `cache_dir` is made if it is missing. It must belong to this user or root
-/// and be writable by nobody else, as what is in it decides answers;
-/// otherwise the call fails with `EMONFEED_STATUS_PERMISSION`. NULL is
-/// `emonfeed_feed_open()`.
+/// and be writable by nobody else, because its contents decide answers;
+/// otherwise the call fails with `EMONFEED_STATUS_PERMISSION`. If `cache_dir`
+/// is NULL, this is `emonfeed_feed_open()`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_open_cached(
@@ -245,14 +246,14 @@ pub unsafe extern "C" fn emonfeed_feed_open_cached(
     })
 }
 
-/// Frees a feed. Series, histograms and errors it gave stay as they are. NULL
-/// is fine.
+/// Frees a feed. Series, histograms and errors that came from it stay valid.
+/// NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_free(feed: *mut emonfeed_feed) {
     infallible((), || free!(feed));
 }
 
-/// What is known of the feed as a whole. `*out` is filled in.
+/// What is known about the feed as a whole. Fills in `*out`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_meta(
@@ -269,7 +270,8 @@ pub unsafe extern "C" fn emonfeed_feed_meta(
 /// The latest row, the last one in the file if several have that time.
 ///
 /// `*out` becomes a series of one point, or of none if the feed has no rows,
-/// and is yours. The point's value is NaN if the row has none.
+/// which the caller frees with `emonfeed_series_free()`. The point's value is
+/// NaN if the row has none.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_last(
@@ -284,20 +286,22 @@ pub unsafe extern "C" fn emonfeed_feed_last(
 }
 
 /// One value for each of the windows `[start, start + interval)`,
-/// `[start + interval, start + 2 * interval)`, … that begin at or before
-/// `end`. A graph.
+/// `[start + interval, start + 2 * interval)`, … that begin at or before `end`,
+/// as for a graph.
 ///
-/// `start` and `end` are Unix seconds, `interval` seconds. `aggregate` is one
-/// of `EMONFEED_FIRST` to `EMONFEED_COUNT` and says how the rows of a window
-/// become one value; rows without a value are left out, except that
+/// `start` and `end` are Unix seconds, `interval` is in seconds. `aggregate` is
+/// one of `EMONFEED_FIRST` to `EMONFEED_COUNT` and says how the rows of a
+/// window become one value. Rows without a value are left out, except that
 /// `EMONFEED_FIRST` and `EMONFEED_LAST` may choose one. `flags` is 0 or
 /// `EMONFEED_CLOSED_END`, `EMONFEED_SKIP_MISSING`, `EMONFEED_TRUE_TIME` and
 /// `EMONFEED_CLIP_END` combined with `|`.
 ///
-/// `*out` becomes a series of one point per window, ascending, and is yours.
-/// A point's time is the start of its window; its value is NaN if the window
-/// has none. With `end` before `start` there are no points. An interval below
-/// 1 and more than 10 million windows are `EMONFEED_STATUS_ARGUMENT`.
+/// `*out` becomes a series of one point per window (fewer with
+/// `EMONFEED_SKIP_MISSING`), ascending, which the caller frees with
+/// `emonfeed_series_free()`. A point's time is the start of its window, or with
+/// `EMONFEED_TRUE_TIME` that of the row that answers; its value is NaN if the
+/// window has none. If `end` is before `start` there are no points. An interval
+/// below 1, or more than 10 million windows, gives `EMONFEED_STATUS_ARGUMENT`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_windows(
@@ -317,14 +321,17 @@ pub unsafe extern "C" fn emonfeed_feed_windows(
     })
 }
 
-/// The same for windows of any length, such as calendar days:
-/// `[edges[0], edges[1])`, `[edges[1], edges[2])`, …
+/// Like `emonfeed_feed_windows()`, for windows of any length, such as calendar
+/// days: `[edges[0], edges[1])`, `[edges[1], edges[2])`, …
 ///
-/// `edges` are `n` Unix seconds, each greater than the one before; NULL is
-/// fine if `n` is 0. `aggregate` and `flags` are those of
+/// `edges` holds `n` Unix seconds, each greater than the one before; it may be
+/// NULL if `n` is 0. `aggregate` and `flags` are those of
 /// `emonfeed_feed_windows()`.
 ///
-/// `*out` becomes a series of `n - 1` points (none if `n` is 0) and is yours.
+/// `*out` becomes a series of `n - 1` points (none if `n` is 0; fewer with
+/// `EMONFEED_SKIP_MISSING`), which the caller frees with
+/// `emonfeed_series_free()`. Edges that do not ascend, or more than 10 million
+/// windows, give `EMONFEED_STATUS_ARGUMENT`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_windows_at(
@@ -346,15 +353,16 @@ pub unsafe extern "C" fn emonfeed_feed_windows_at(
 
 /// The value at each of `n` moments.
 ///
-/// `times` are Unix seconds in any order; NULL is fine if `n` is 0. `mode` is
-/// one of `EMONFEED_NEXT`, `EMONFEED_PREVIOUS`, `EMONFEED_LINEAR` and
+/// `times` holds `n` Unix seconds in any order; it may be NULL if `n` is 0.
+/// `mode` is one of `EMONFEED_NEXT`, `EMONFEED_PREVIOUS`, `EMONFEED_LINEAR` and
 /// `EMONFEED_EXACT` and says which row answers. `flags` is 0 or
 /// `EMONFEED_SKIP_MISSING` and `EMONFEED_TRUE_TIME` combined with `|`.
 ///
 /// `*out` becomes a series of `n` points (fewer with `EMONFEED_SKIP_MISSING`)
-/// in the order of `times` and is yours. A point's time is the one asked for,
-/// with `EMONFEED_TRUE_TIME` that of the row that answers; its value is NaN if
-/// there is no such row or it has no value.
+/// in the order of `times`, which the caller frees with
+/// `emonfeed_series_free()`. A point's time is the one asked for, or with
+/// `EMONFEED_TRUE_TIME` that of the row that answers. Its value is NaN if there
+/// is no such row or the row has no value.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_values_at(
@@ -377,10 +385,11 @@ pub unsafe extern "C" fn emonfeed_feed_values_at(
 /// All rows with `start <= time <= end`, as they were recorded.
 ///
 /// `start` and `end` are Unix seconds. `limit` is the greatest number of rows
-/// to give, 0 for all of them.
+/// to give; 0 means all.
 ///
-/// `*out` becomes a series of one point per row, ascending in time (rows of
-/// one time in file order), and is yours. A value is NaN if the row has none.
+/// `*out` becomes a series of one point per row, ascending in time (rows with
+/// the same time in file order), which the caller frees with
+/// `emonfeed_series_free()`. A value is NaN if the row has none.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_rows(
@@ -397,28 +406,31 @@ pub unsafe extern "C" fn emonfeed_feed_rows(
     })
 }
 
-/// How far a reading of rows in pieces has come. To begin, set `time` to the
-/// first second wanted and `given` to 0. A plain value.
+/// How far reading rows in pieces has come: all rows before `time` were given,
+/// and `given` of the rows at `time`. To begin, set `time` to the first second
+/// wanted and `given` to 0. A plain value: nothing in it needs to be freed.
 ///
-/// Functions: taken and moved on by `emonfeed_feed_rows_from()`.
+/// Functions: read and advanced by `emonfeed_feed_rows_from()`.
 #[repr(C)]
 pub struct emonfeed_position {
-    /// Unix seconds. All rows before it were given,
+    /// Unix seconds.
     pub time: i64,
-    /// and so many of those at it.
+    /// Number of rows at `time` that were given.
     pub given: u64,
 }
 
 /// The next rows from `*position` on with `time <= end`, in the order of
-/// `emonfeed_feed_rows()`: so a feed of any size is read in little memory.
+/// `emonfeed_feed_rows()`. Reading a feed of any size in this way takes little
+/// memory.
 ///
-/// `limit` is the greatest number of rows to give, 0 for all of them. Fewer
-/// than that mean that there are no more.
+/// `end` is in Unix seconds. `limit` is the greatest number of rows to give; 0
+/// means all. If fewer than `limit` come, there are no more.
 ///
-/// `*out` becomes a series and is yours; `*position` moves behind its last
-/// row. Both are left as they are on failure. Rows appended between the calls
-/// are met. If rows that were given are no longer there, because the feed was
-/// cleared meanwhile, this is `EMONFEED_STATUS_CHANGED`.
+/// `*out` becomes a series, which the caller frees with
+/// `emonfeed_series_free()`; `*position` moves behind its last row. On failure
+/// both stay as they are. Rows appended between calls are included. If rows
+/// that were given no longer exist, because the feed was cleared meanwhile, the
+/// call fails with `EMONFEED_STATUS_CHANGED`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_rows_from(
@@ -445,8 +457,9 @@ pub unsafe extern "C" fn emonfeed_feed_rows_from(
 ///
 /// `start` and `end` are Unix seconds.
 ///
-/// `*out` becomes a histogram, ascending in `data2`, and is yours. A feed
-/// without `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`.
+/// `*out` becomes a histogram, ascending in `data2`, which the caller frees
+/// with `emonfeed_histogram_free()`. Rows without `data2` belong to no bar. A
+/// feed without the column `data2` gives `EMONFEED_STATUS_NO_HISTOGRAM`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_histogram(
@@ -465,9 +478,10 @@ pub unsafe extern "C" fn emonfeed_feed_histogram(
 /// For histogram feeds: the sum of `data` over the rows with
 /// `min <= data2 <= max`, for each time.
 ///
-/// `*out` becomes a series, ascending in time, and is yours. A feed without
-/// `data2` is `EMONFEED_STATUS_NO_HISTOGRAM`. A bound that is NaN is
-/// `EMONFEED_STATUS_ARGUMENT`.
+/// `*out` becomes a series, ascending in time, which the caller frees with
+/// `emonfeed_series_free()`. A sum is NaN if none of its rows has a value. A
+/// feed without `data2` gives `EMONFEED_STATUS_NO_HISTOGRAM`, a bound that is
+/// NaN gives `EMONFEED_STATUS_ARGUMENT`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_sum_by_time(
@@ -483,16 +497,23 @@ pub unsafe extern "C" fn emonfeed_feed_sum_by_time(
     })
 }
 
-/// `get_feed_data` of July 2013, the call emoncms's graphs were drawn from.
+/// `get_feed_data` of July 2013, the call that emoncms's graphs were drawn
+/// from.
 ///
 /// `start_ms` and `end_ms` are Unix milliseconds; an `end_ms` of 0 means now.
-/// `dp` is the number of points wanted. Let `range` be the seconds between
-/// start and end. Beyond 180000 s, for each of `dp` equal parts the first row
-/// in it; beyond 5000 s, averages over `range / dp` seconds, aligned to the
-/// epoch; otherwise, or if `dp` is 0, all rows, **newest first**. Points
-/// without value are left out.
+/// `dp` is the number of points wanted. The answer depends on the seconds
+/// between start and end, here `range`:
 ///
-/// `*out` becomes a series whose times are **milliseconds** and is yours.
+/// - beyond 180000 s: the first row of each of `dp` equal parts;
+/// - beyond 5000 s: averages over `range / dp` seconds (whole seconds, at least
+///   1), aligned to the epoch;
+/// - otherwise, or if `dp` is 0 or less: all rows, **newest first**.
+///
+/// Points without a value are left out. A start or end that is not finite, or a
+/// `dp` above 10 million, gives `EMONFEED_STATUS_ARGUMENT`.
+///
+/// `*out` becomes a series whose times are **milliseconds**, which the caller
+/// frees with `emonfeed_series_free()`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_feed_data(

@@ -10,10 +10,10 @@ use crate::query::{Bin, Histogram};
 /// One bar of a histogram.
 #[repr(C)]
 pub struct emonfeed_bin {
-    /// The value of the column `data2` the bar stands for.
+    /// The value of the column `data2` that the bar stands for.
     pub data2: f64,
-    /// The sum of the column `data` over its rows. NaN if none of them has a
-    /// value.
+    /// The sum of the column `data` over the bar's rows. NaN if none of them
+    /// has a value.
     pub sum: f64,
 }
 
@@ -25,13 +25,13 @@ const _: () = {
     assert!(offset_of!(emonfeed_bin, sum) == offset_of!(Bin, sum));
 };
 
-/// The answer of `emonfeed_feed_histogram()`: bars, ascending in `data2`.
-/// Yours; free it with `emonfeed_histogram_free()`.
+/// The answer of `emonfeed_feed_histogram()`: bars, ascending in `data2`. The
+/// caller frees it with `emonfeed_histogram_free()`.
 ///
-/// It is a copy: it does not change when the feed does and outlives the feed
-/// it came from. Any number of threads may read it at once;
-/// `emonfeed_histogram_to_decimal()` and `emonfeed_histogram_free()` need it
-/// alone.
+/// It is a copy: it does not change when the feed does, and it stays valid
+/// after the feed is freed. Any number of threads may read it at the same time;
+/// while `emonfeed_histogram_to_decimal()` or `emonfeed_histogram_free()` runs,
+/// no other thread may use it.
 ///
 /// Functions: `emonfeed_histogram_len()`, `emonfeed_histogram_bins()`,
 /// `emonfeed_histogram_to_decimal()`, `emonfeed_histogram_free()`. Made by:
@@ -46,10 +46,11 @@ pub unsafe extern "C" fn emonfeed_histogram_len(
     infallible(0, || optional!(histogram).map_or(0, |histogram| histogram.0.bins.len()))
 }
 
-/// The bars, `emonfeed_histogram_len()` of them. NULL if there are none or
-/// `histogram` is NULL.
+/// The bars, an array of `emonfeed_histogram_len()` elements. NULL if there are
+/// none or `histogram` is NULL.
 ///
-/// They belong to the histogram and live as long as it does.
+/// Do not free it: it belongs to the histogram and is valid as long as the
+/// histogram.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_histogram_bins(
     histogram: *const emonfeed_histogram,
@@ -62,10 +63,10 @@ pub unsafe extern "C" fn emonfeed_histogram_bins(
     })
 }
 
-/// If `data2` is a column of float32 values: changes each `data2`, in place,
-/// to the double nearest to its shortest decimal, as
-/// `emonfeed_series_to_decimal()` does with values. Sums stay as they are.
-/// Does nothing if `histogram` is NULL.
+/// If `data2` is a column of float32 values, changes each `data2` in place to
+/// the double nearest to its shortest decimal, as
+/// `emonfeed_series_to_decimal()` does with values. Sums stay as they are. Does
+/// nothing if `histogram` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_histogram_to_decimal(
     histogram: *mut emonfeed_histogram,
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn emonfeed_histogram_to_decimal(
     });
 }
 
-/// Frees a histogram and with it the bars it lent out. NULL is fine.
+/// Frees a histogram, and with it the bars it lent. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_histogram_free(histogram: *mut emonfeed_histogram) {
     infallible((), || free!(histogram));

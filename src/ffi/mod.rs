@@ -1,10 +1,10 @@
-//! The C interface: one file per C noun, `boundary` for what they share.
+//! The C interface: one file per C noun, and `boundary` for what they share.
 //!
 //! Nothing here decides anything. An export checks its pointers, turns C's
 //! numbers into the crate's types, calls one function of the crate and hands
-//! its answer over. The comments are C's documentation: cbindgen copies them
-//! into `include/emonfeed.h`, whose introduction (in `cbindgen.toml`) states
-//! the rules all functions share.
+//! over its answer. The comments are the documentation for C: cbindgen copies
+//! them into `include/emonfeed.h`, whose introduction (in `cbindgen.toml`)
+//! states the rules all functions share.
 
 // Types carry the names C knows them by.
 #![allow(non_camel_case_types)]

@@ -11,7 +11,7 @@ use super::error::{EMONFEED_STATUS_OK, code, emonfeed_status};
 use crate::backup::{CopyReport, Done, FeedReport, Outcome};
 use crate::error::{Error, Result, Status};
 
-/// Outcome: the copy held every row already.
+/// Outcome: the copy already held every row.
 pub const EMONFEED_OUTCOME_UNCHANGED: i32 = 0;
 /// Outcome: the copy was made.
 pub const EMONFEED_OUTCOME_CREATED: i32 = 1;
@@ -19,22 +19,24 @@ pub const EMONFEED_OUTCOME_CREATED: i32 = 1;
 /// off.
 pub const EMONFEED_OUTCOME_APPENDED: i32 = 2;
 /// Outcome: rows that the copy held were overwritten (`emonfeed_copy()` does
-/// that only to the value of the last one), and rows were appended if there
-/// were any.
+/// that only to the value of the last one), and new rows, if any, were
+/// appended.
 pub const EMONFEED_OUTCOME_PATCHED: i32 = 3;
-/// Outcome: the source had shrunk or was another one than the copy; the copy
-/// was made anew and the old one kept under a dated name.
+/// Outcome: the source had shrunk or was not the one the copy was made from.
+/// The copy was made again from the start, and the old one kept under a dated
+/// name.
 pub const EMONFEED_OUTCOME_NEW_GENERATION: i32 = 4;
-/// Outcome: the feed could not be copied; the copy, if there is one, is as it
-/// was. `emonfeed_report_status()` and `emonfeed_report_message()` say why.
+/// Outcome: the feed could not be copied; the copy, if there is one, is
+/// unchanged. `emonfeed_report_status()` and `emonfeed_report_message()` say
+/// why.
 pub const EMONFEED_OUTCOME_FAILED: i32 = 5;
-/// Outcome: the feed was left out, for it has more bytes than the option
+/// Outcome: the feed was left out because it has more bytes than the option
 /// `max-size` allows.
 pub const EMONFEED_OUTCOME_SKIPPED: i32 = 6;
-/// Outcome: the source does not have the feed any more; the copy stays.
+/// Outcome: the source no longer has the feed; the copy stays.
 pub const EMONFEED_OUTCOME_SOURCE_GONE: i32 = 7;
-/// Outcome: the source does not have the feed any more, and the copy and what
-/// was kept of it were removed, because of the option `delete`.
+/// Outcome: the source no longer has the feed, and the copy and its kept old
+/// states were removed because of the option `delete`.
 pub const EMONFEED_OUTCOME_DELETED: i32 = 8;
 
 // C's numbers are the crate's.
@@ -47,13 +49,13 @@ const _: () = {
     assert!(Outcome::ALL.len() as i32 == EMONFEED_OUTCOME_FAILED);
 };
 
-/// What was done about one feed. That of `emonfeed_copy()` is yours; free it
-/// with `emonfeed_report_free()`. That of `emonfeed_backup_report()` belongs to
-/// the backup, which frees it.
+/// What was done about one feed. The caller frees a report of `emonfeed_copy()`
+/// with `emonfeed_report_free()`. A report of `emonfeed_backup_report()`
+/// belongs to the backup, which frees it.
 ///
-/// It never changes, so any number of threads may read it until it is freed.
-/// If it does not tell of a copy (the outcome is `EMONFEED_OUTCOME_FAILED` or
-/// a later one), its figures of rows and bytes are 0.
+/// It never changes, so any number of threads may read it until it is freed. If
+/// there was no copy (the outcome is `EMONFEED_OUTCOME_FAILED` or a later one),
+/// its numbers of rows and bytes are 0.
 ///
 /// Functions: `emonfeed_report_feed()`, `emonfeed_report_table()`,
 /// `emonfeed_report_file()`, `emonfeed_report_outcome()`,
@@ -135,11 +137,11 @@ fn c_text(bytes: &[u8]) -> Result<CString> {
         .map_err(|_| Error::new(Status::Internal, "a text with a NUL in it"))
 }
 
-/// The number of the feed, as its table's name has it: `7` of `feed_7`. (It
-/// may have more digits than fit into an integer.) Of NULL, and of a report of
-/// `emonfeed_copy()`: an empty string. Never NULL.
+/// The number of the feed as in its table's name: `7` of `feed_7`. (It may have
+/// more digits than fit into an integer.) An empty string for a report of
+/// `emonfeed_copy()`, or if `report` is NULL; never NULL.
 ///
-/// The text belongs to the report and lives as long as it does.
+/// Do not free it: it belongs to the report and is valid as long as the report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_feed(
     report: *const emonfeed_report,
@@ -149,11 +151,11 @@ pub unsafe extern "C" fn emonfeed_report_feed(
     })
 }
 
-/// The name of the feed's table, such as `feed_7`; of a PHPFina feed its
-/// number. Of NULL, and of a report of `emonfeed_copy()`: an empty string.
-/// Never NULL.
+/// The name of the feed's table, such as `feed_7`; for a PHPFina feed its
+/// number. An empty string for a report of `emonfeed_copy()`, or if `report` is
+/// NULL; never NULL.
 ///
-/// The text belongs to the report and lives as long as it does.
+/// Do not free it: it belongs to the report and is valid as long as the report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_table(
     report: *const emonfeed_report,
@@ -163,11 +165,11 @@ pub unsafe extern "C" fn emonfeed_report_table(
     })
 }
 
-/// The name of the file of the feed's rows, which is that of the copy too:
-/// `feed_7.MYD`, or `7.dat` of a PHPFina feed. Of NULL, and of a report of
-/// `emonfeed_copy()`: an empty string. Never NULL.
+/// The name of the file of the feed's rows, and also of its copy: `feed_7.MYD`,
+/// or `7.dat` for a PHPFina feed. An empty string for a report of
+/// `emonfeed_copy()`, or if `report` is NULL; never NULL.
 ///
-/// The text belongs to the report and lives as long as it does.
+/// Do not free it: it belongs to the report and is valid as long as the report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_file(
     report: *const emonfeed_report,
@@ -186,9 +188,9 @@ pub unsafe extern "C" fn emonfeed_report_outcome(report: *const emonfeed_report)
 
 /// What became of the copy, in one word: `unchanged`, `created`, `appended`,
 /// `patched`, `new-generation`, `failed`, `skipped`, `source-gone` or
-/// `deleted`. Of NULL: an empty string. Never NULL.
+/// `deleted`. An empty string if `report` is NULL; never NULL.
 ///
-/// The text belongs to the report and lives as long as it does.
+/// Do not free it: it belongs to the report and is valid as long as the report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_outcome_name(
     report: *const emonfeed_report,
@@ -210,8 +212,8 @@ pub unsafe extern "C" fn emonfeed_report_status(
     })
 }
 
-/// Rows written behind those that the copy held. (Of `emonfeed_copy()`, a
-/// rewritten last row is counted too.) 0 if `report` is NULL.
+/// Number of rows written after those that the copy held. (`emonfeed_copy()`
+/// also counts a rewritten last row.) 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_rows_copied(
     report: *const emonfeed_report,
@@ -219,7 +221,8 @@ pub unsafe extern "C" fn emonfeed_report_rows_copied(
     infallible(0, || optional!(report).map_or(0, |report| report.copied.rows_copied))
 }
 
-/// Rows in the copy now, deleted ones included. 0 if `report` is NULL.
+/// Number of rows in the copy now, deleted ones included. 0 if `report` is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_rows_total(
     report: *const emonfeed_report,
@@ -227,7 +230,8 @@ pub unsafe extern "C" fn emonfeed_report_rows_total(
     infallible(0, || optional!(report).map_or(0, |report| report.copied.rows_total))
 }
 
-/// Bytes of these rows. 0 if `report` is NULL.
+/// Bytes of the rows that `emonfeed_report_rows_copied()` counts. 0 if `report`
+/// is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_bytes_copied(
     report: *const emonfeed_report,
@@ -243,8 +247,8 @@ pub unsafe extern "C" fn emonfeed_report_bytes_total(
     infallible(0, || optional!(report).map_or(0, |report| report.copied.bytes_total))
 }
 
-/// Bytes that were cut off the end of the copy: of a torn row, or the zeros a
-/// power cut left in the place of rows. 0 if `report` is NULL.
+/// Bytes cut off the end of the copy: a torn row, or zeros that a power cut
+/// left in the place of rows. 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_bytes_repaired(
     report: *const emonfeed_report,
@@ -252,9 +256,9 @@ pub unsafe extern "C" fn emonfeed_report_bytes_repaired(
     infallible(0, || optional!(report).map_or(0, |report| report.copied.bytes_repaired))
 }
 
-/// Bytes of rows that the copy held and that were overwritten, for the source
-/// has others there: of readings that were edited, or of a copy that was
-/// damaged. 0 if `report` is NULL, and of `emonfeed_copy()`.
+/// Bytes of rows in the copy that were overwritten because the source has
+/// others there: readings were edited, or the copy was damaged. 0 for a report
+/// of `emonfeed_copy()`, or if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_bytes_overwritten(
     report: *const emonfeed_report,
@@ -264,10 +268,10 @@ pub unsafe extern "C" fn emonfeed_report_bytes_overwritten(
     })
 }
 
-/// The path the old copy was kept under; NULL if none was, or if `report` is
-/// NULL.
+/// The path under which the old copy was kept. NULL if none was, or if `report`
+/// is NULL.
 ///
-/// The text belongs to the report and lives as long as it does.
+/// Do not free it: it belongs to the report and is valid as long as the report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_kept(
     report: *const emonfeed_report,
@@ -278,16 +282,15 @@ pub unsafe extern "C" fn emonfeed_report_kept(
     })
 }
 
-/// Whether the copy was there before the destination had a catalog, made by
-/// another program perhaps: it was compared with the source as a whole and
+/// Whether the copy existed before the destination had a catalog (perhaps made
+/// by another program): all of it was compared with the source, and it was
 /// taken over. `false` if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_adopted(report: *const emonfeed_report) -> bool {
     infallible(false, || optional!(report).is_some_and(|report| report.copied.adopted))
 }
 
-/// Whether the table's definition was copied, too. `false` if `report` is
-/// NULL.
+/// Whether the table's definition was copied too. `false` if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_definition_copied(
     report: *const emonfeed_report,
@@ -298,25 +301,24 @@ pub unsafe extern "C" fn emonfeed_report_definition_copied(
 }
 
 /// Whether nothing was written, because of `EMONFEED_COPY_DRY_RUN` or the
-/// option `dry-run`: the report is of what would be done. `false` if `report`
-/// is NULL.
+/// option `dry-run`. The report then says what would be done. `false` if
+/// `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_dry_run(report: *const emonfeed_report) -> bool {
     infallible(false, || optional!(report).is_some_and(|report| report.copied.dry_run))
 }
 
-/// How many seconds it took, without its share of what a run does for many
-/// feeds at a time. 0 if `report` is NULL.
+/// How many seconds the feed took, without its share of the work that a run
+/// does for many feeds at a time. 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_seconds(report: *const emonfeed_report) -> f64 {
     infallible(0.0, || optional!(report).map_or(0.0, |report| report.took.as_secs_f64()))
 }
 
-/// What was done, or why it could not be, in one sentence of UTF-8 for people.
-/// Of NULL: an empty string. Never
-/// NULL.
+/// What was done, or why nothing could be done, in one sentence of UTF-8 for
+/// people. An empty string if `report` is NULL; never NULL.
 ///
-/// The text belongs to the report and lives as long as it does.
+/// Do not free it: it belongs to the report and is valid as long as the report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_message(
     report: *const emonfeed_report,
@@ -326,8 +328,8 @@ pub unsafe extern "C" fn emonfeed_report_message(
     })
 }
 
-/// Frees a report of `emonfeed_copy()`; one of `emonfeed_backup_report()` is not
-/// yours to free. NULL is fine.
+/// Frees a report of `emonfeed_copy()`. Do not free one of
+/// `emonfeed_backup_report()`. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_report_free(report: *mut emonfeed_report) {
     infallible((), || free!(report));

@@ -27,12 +27,13 @@ const _: () = {
     assert!(offset_of!(emonfeed_point, value) == offset_of!(Point, value));
 };
 
-/// The answer of a query: points, in the order that query promises. Yours;
-/// free it with `emonfeed_series_free()`.
+/// The answer of a query: points, in the order that the query promises. The
+/// caller frees it with `emonfeed_series_free()`.
 ///
-/// It is a copy: it does not change when the feed does and outlives the feed
-/// it came from. Any number of threads may read it at once;
-/// `emonfeed_series_to_decimal()` and `emonfeed_series_free()` need it alone.
+/// It is a copy: it does not change when the feed does, and it stays valid
+/// after the feed is freed. Any number of threads may read it at the same time;
+/// while `emonfeed_series_to_decimal()` or `emonfeed_series_free()` runs, no
+/// other thread may use it.
 ///
 /// Functions: `emonfeed_series_len()`, `emonfeed_series_points()`,
 /// `emonfeed_series_is_single()`, `emonfeed_series_to_decimal()`,
@@ -50,10 +51,10 @@ pub unsafe extern "C" fn emonfeed_series_len(series: *const emonfeed_series) -> 
     infallible(0, || optional!(series).map_or(0, |series| series.0.points.len()))
 }
 
-/// The points, `emonfeed_series_len()` of them. NULL if there are none or
-/// `series` is NULL.
+/// The points, an array of `emonfeed_series_len()` elements. NULL if there are
+/// none or `series` is NULL.
 ///
-/// They belong to the series and live as long as it does.
+/// Do not free it: it belongs to the series and is valid as long as the series.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_series_points(
     series: *const emonfeed_series,
@@ -80,7 +81,7 @@ pub unsafe extern "C" fn emonfeed_series_is_single(
 /// text.
 ///
 /// Afterwards `emonfeed_series_is_single()` is false. Does nothing if it was
-/// already, or if `series` is NULL.
+/// false already, or if `series` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_series_to_decimal(series: *mut emonfeed_series) {
     infallible((), || {
@@ -90,16 +91,16 @@ pub unsafe extern "C" fn emonfeed_series_to_decimal(series: *mut emonfeed_series
     });
 }
 
-/// The series as JSON: `[[time,value],…]`, in one line without spaces, a
-/// missing or infinite value as `null`, `[]` if there are no points.
+/// The series as JSON: `[[time,value],…]`, in one line without spaces. A
+/// missing or infinite value is `null`; a series without points is `[]`.
 ///
 /// Numbers are written as PHP's `json_encode` does: `3` rather than `3.0`,
 /// `0.1` rather than `0.10000000149011612` for a float32 (whether or not
 /// `emonfeed_series_to_decimal()` was called before).
 ///
-/// `*out` becomes a text that is yours. Fails with `EMONFEED_STATUS_ARGUMENT`
-/// if `series` or `out` is NULL, with `EMONFEED_STATUS_MEMORY` if the text
-/// does not fit into memory.
+/// `*out` becomes a text, which the caller frees with `emonfeed_text_free()`.
+/// Fails with `EMONFEED_STATUS_ARGUMENT` if `series` or `out` is NULL, and with
+/// `EMONFEED_STATUS_MEMORY` if the text does not fit into memory.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_series_json(
@@ -115,17 +116,18 @@ pub unsafe extern "C" fn emonfeed_series_json(
     })
 }
 
-/// The series as CSV: one line per point, its time and its value, ended by
+/// The series as CSV: one line per point, with its time and its value, ended by
 /// `\n`.
 ///
-/// `csv` says how lines look; NULL for `time,value` with Unix seconds, all
+/// `csv` says how lines look. NULL means `time,value` with Unix seconds, all
 /// digits, and nothing after the comma where there is no value. Values are
-/// written as in JSON, float32 with their own digits; an infinite value counts
-/// as missing.
+/// written as in JSON, float32 values with their own digits; an infinite value
+/// counts as missing.
 ///
-/// `*out` becomes a text that is yours. Fails with `EMONFEED_STATUS_ARGUMENT`
-/// if `series` or `out` is NULL or `csv` is not as its type says, with
-/// `EMONFEED_STATUS_MEMORY` if the text does not fit into memory.
+/// `*out` becomes a text, which the caller frees with `emonfeed_text_free()`.
+/// Fails with `EMONFEED_STATUS_ARGUMENT` if `series` or `out` is NULL or `csv`
+/// breaks the rules of its type, and with `EMONFEED_STATUS_MEMORY` if the text
+/// does not fit into memory.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_series_csv(
@@ -143,7 +145,7 @@ pub unsafe extern "C" fn emonfeed_series_csv(
     })
 }
 
-/// Frees a series and with it the points it lent out. NULL is fine.
+/// Frees a series, and with it the points it lent. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_series_free(series: *mut emonfeed_series) {
     infallible((), || free!(series));

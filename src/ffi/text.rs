@@ -6,7 +6,7 @@ use std::ptr;
 use super::boundary::infallible;
 use crate::error::{Error, Result, Status};
 
-/// A piece of UTF-8 text: JSON or CSV. Yours; free it with
+/// A piece of UTF-8 text: JSON or CSV. The caller frees it with
 /// `emonfeed_text_free()`.
 ///
 /// It never changes, so any number of threads may read it until it is freed.
@@ -34,7 +34,7 @@ impl emonfeed_text {
 
 /// The text, with a NUL after its last byte. NULL if `text` is NULL.
 ///
-/// It belongs to `text` and lives as long as that does.
+/// Do not free it: it belongs to `text` and is valid as long as `text`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_text_data(text: *const emonfeed_text) -> *const c_char {
     infallible(ptr::null(), || {
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn emonfeed_text_data(text: *const emonfeed_text) -> *cons
     })
 }
 
-/// Bytes of the text, without the NUL. 0 if `text` is NULL.
+/// Number of bytes in the text, without the NUL. 0 if `text` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn emonfeed_text_len(text: *const emonfeed_text) -> usize {
     infallible(0, || optional!(text).map_or(0, |text| text.bytes.len() - 1))

@@ -5,8 +5,8 @@ use std::ptr;
 
 use super::boundary::infallible;
 
-/// Version of this header, first part. Compare with `emonfeed_version()`,
-/// which is that of the library the program runs with.
+/// Version of this header, first part. Compare with `emonfeed_version()`, the
+/// version of the library that the program runs with.
 pub const EMONFEED_VERSION_MAJOR: i32 = 0;
 /// Version of this header, second part.
 pub const EMONFEED_VERSION_MINOR: i32 = 1;
@@ -24,8 +24,7 @@ const _: () = {
     assert!(is(EMONFEED_VERSION_PATCH, env!("CARGO_PKG_VERSION_PATCH")));
 };
 
-/// The version of the library, such as `"0.1.0"`. The text is static; do not
-/// free it.
+/// The version of the library, such as `"0.1.0"`. Static text: do not free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn emonfeed_version() -> *const c_char {
     infallible(ptr::null(), || concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast())

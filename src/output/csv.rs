@@ -10,19 +10,20 @@ use crate::query::{Point, Series};
 /// digits, and nothing after the comma where there is no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// Between time and value.
+    /// Text between time and value.
     pub separator: String,
     /// The decimal point.
     pub point: String,
-    /// In place of a value where there is none.
+    /// Text written instead of a missing value.
     pub missing: String,
-    /// Digits behind the decimal point, at most [`MAX_DECIMALS`], rounded half
-    /// away from zero; `None` for the shortest text that reads back as the same number.
+    /// Digits after the decimal point, at most [`MAX_DECIMALS`], rounded half
+    /// away from zero; `None` for the shortest text that reads back as the same
+    /// number.
     pub decimals: Option<u8>,
     /// How times are written.
     pub time: Time,
-    /// What the clocks show, ascending: each holds from its time on, the
-    /// first also before. Without any it is UTC. Unix seconds need none.
+    /// The time zone's offsets, ascending: each holds from its time on, the
+    /// first also before. If empty, times are UTC. [`Time::Unix`] needs none.
     pub offsets: Vec<Offset>,
 }
 
@@ -37,10 +38,10 @@ pub enum Time {
     Iso8601,
 }
 
-/// A time zone's offset from some moment on.
+/// The offset of a time zone from UTC, from some moment on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offset {
-    /// Unix seconds.
+    /// That moment, in Unix seconds.
     pub from: i64,
     /// Seconds east of UTC.
     pub seconds: i32,
@@ -97,13 +98,13 @@ impl Format {
 
 /// Appends one line per point, ended by `\n`.
 ///
-/// Fails with [`Status::Argument`] if the format is none, with
-/// [`Status::Memory`] where memory is short.
+/// Fails with [`Status::Argument`] if the format is not valid, and with
+/// [`Status::Memory`] if memory is short.
 pub fn series(series: &Series, format: &Format, out: &mut Vec<u8>) -> Result<()> {
     points(&series.points, series.single, format, out)
 }
 
-/// The same for a part of a series. `single` as in [`Series`].
+/// Like [`series`], for a part of a series. `single` is as in [`Series`].
 pub fn points(
     points: &[Point],
     single: bool,

@@ -1,9 +1,9 @@
 //! Numbers as people and PHP read them.
 //!
-//! A reading of 0.1 is stored as the float32 nearest to it, and that is
-//! 0.100000001490116… when widened to double. Nobody wrote those digits, so
-//! text and PHP arrays get the *shortest decimal that reads back as the same
-//! float32*: 0.1. [`decimal`] finds the double that stands for it.
+//! A reading of 0.1 is stored as the float32 nearest to it, which widened to
+//! double is 0.100000001490116…. Nobody wrote those digits, so text and PHP
+//! arrays get the *shortest decimal that reads back as the same float32*: 0.1.
+//! [`decimal`] finds the double nearest to that decimal.
 //!
 //! The text itself is what PHP's `json_encode` writes (with its default
 //! `serialize_precision = -1`): `3`, not `3.0`; plain digits from 0.0001 to
@@ -21,7 +21,7 @@ const EXACT_POWERS: [f64; 23] = [
     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// The most decimals that numbers are written with: powers of ten up to there
+/// The most decimals that numbers are written with. Powers of ten up to this
 /// are exact.
 pub const MAX_DECIMALS: u8 = 22;
 
@@ -103,8 +103,8 @@ fn few_places(single: f32) -> Option<(u64, usize)> {
     None
 }
 
-/// Appends `value` as `json_encode` writes a double (a negative zero is `-0`);
-/// NaN and the infinities, which JSON does not know, as `null`.
+/// Appends `value` as `json_encode` writes a double (a negative zero is `-0`).
+/// NaN and the infinities, which JSON does not have, become `null`.
 ///
 /// With `single`, `value` is a float32 widened to double, and its shortest
 /// float32 digits are written.
@@ -173,14 +173,14 @@ fn binary_places(single: f32) -> i32 {
     23 - exponent - mantissa.trailing_zeros() as i32
 }
 
-/// Appends `value`, which must be finite, with exactly so many decimals, as
-/// PHP's `number_format` does: rounded half away from zero, in the decimals of
-/// its shortest text (0.285 is 0.29, although the double is a little less),
-/// and without a sign where nothing but zeros is left. Where that takes more
-/// than a double's 15 digits, they are those of the double itself.
+/// Appends `value`, which must be finite, with exactly `decimals` decimals, as
+/// PHP's `number_format` does: it rounds the decimals of the value's shortest
+/// text half away from zero (0.285 becomes 0.29, although the double is a
+/// little less), and leaves out the sign if only zeros remain. If that takes
+/// more than a double's 15 digits, the digits are those of the double itself.
 ///
-/// `single` as in [`push_number`]. Fails where memory is short for one of the
-/// longest numbers. At most [`MAX_DECIMALS`].
+/// `single` is as in [`push_number`]. `decimals` is at most [`MAX_DECIMALS`].
+/// Fails if memory is short for one of the longest numbers.
 pub fn push_fixed(
     out: &mut Vec<u8>,
     value: f64,

@@ -1,4 +1,4 @@
-//! Series as JSON, in the shape emoncms's graphs take.
+//! Series as JSON, in the shape that emoncms's graphs take.
 
 use super::decimal::put_number;
 use super::line::Lines;
@@ -9,8 +9,8 @@ use crate::query::{Point, Series};
 /// Appends `[[time,value],[time,null],…]`.
 ///
 /// Numbers are written as PHP's `json_encode` would after
-/// [`to_decimal`](super::to_decimal); a point without value, and a value JSON
-/// cannot hold (an infinity), is `null`. Fails where memory is short.
+/// [`to_decimal`](super::to_decimal). A missing value, or one that JSON cannot
+/// hold (an infinity), is `null`. Fails if memory is short.
 pub fn series(series: &Series, out: &mut Vec<u8>) -> Result<()> {
     reserve(out, 2)?;
     out.push(b'[');
@@ -19,8 +19,8 @@ pub fn series(series: &Series, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Appends `[time,value],[time,null],…` without the brackets around all, for
-/// answers that are written piece by piece. `single` as in [`Series`].
+/// Appends `[time,value],[time,null],…` without the outer brackets, for answers
+/// that are written piece by piece. `single` is as in [`Series`].
 pub fn points(points: &[Point], single: bool, out: &mut Vec<u8>) -> Result<()> {
     let mut lines = Lines::new();
     for (i, part) in points.chunks(PART).enumerate() {

@@ -1,10 +1,10 @@
-//! How many rows there are of which kind.
+//! How many rows of each kind a feed has.
 
 use super::rows::ranks;
 use crate::error::Result;
 use crate::feed::{Answer, Feed};
 
-/// How many rows a feed has of which kind.
+/// How many rows of each kind a feed has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// Committed row slots.
@@ -13,17 +13,17 @@ pub struct Census {
     pub deleted: u64,
     /// Rows whose time is NULL.
     pub without_time: u64,
-    /// Bytes behind the last whole row of a file without index.
+    /// Bytes after the last whole row of a file without an index.
     pub torn_bytes: u64,
-    /// Rows that lie in the file behind one of a later time.
+    /// Rows that come in the file after a row with a later time.
     pub late: u64,
     /// Rows with a time before the range asked about.
     pub before: u64,
-    /// Rows in it.
+    /// Rows in the range.
     pub within: u64,
-    /// Rows behind it.
+    /// Rows with a time after the range.
     pub behind: u64,
-    /// Times of the first and the last row in it.
+    /// Times of the first and the last row in the range.
     pub span: Option<(i64, i64)>,
 }
 
@@ -33,8 +33,8 @@ impl Answer for Census {
     }
 }
 
-/// How many rows there are of which kind, those with a time by whether they lie
-/// in the range `start <= time <= end` (Unix seconds).
+/// How many rows of each kind there are. Rows with a time are counted by
+/// whether they lie in the range `start <= time <= end` (Unix seconds).
 ///
 /// Errors: those of [`Feed::read`].
 pub fn census(feed: &Feed, start: i64, end: i64) -> Result<Census> {

@@ -1,22 +1,23 @@
-//! Rows as columns, for engines that want them so.
+//! Rows as columns, for engines that want them in this form.
 
 use super::rows::piece;
 use super::{Position, room_for};
 use crate::error::Result;
 use crate::feed::{Answer, Feed};
 
-/// Rows, sorted by time, those of one second in file order.
+/// Rows, sorted by time; rows of one second are in file order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Columns {
     /// Unix seconds.
     pub times: Vec<i64>,
-    /// The values; NaN where there is none.
+    /// The values; NaN where a row has none.
     pub values: Vec<f64>,
     /// Whether the values are float32 widened to double.
     pub single: bool,
-    /// What each value belongs to, in a histogram feed; NaN where that is NULL.
+    /// In a histogram feed, the column `data2`: what each value belongs to; NaN
+    /// where that is NULL.
     pub data2: Option<Vec<f64>>,
-    /// Whether those are float32 widened to double.
+    /// Whether `data2` holds float32 values widened to double.
     pub data2_single: bool,
 }
 
@@ -26,7 +27,7 @@ impl Columns {
         self.times.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
     }
@@ -49,8 +50,8 @@ impl Answer for Columns {
 }
 
 /// The next rows from `from` on with `time <= end` (Unix seconds), at most
-/// `limit` of them (0 means all), and the position behind them. As
-/// [`rows_from`](super::rows_from), with its errors.
+/// `limit` of them (0 means all), and the position after them. Works like
+/// [`rows_from`](super::rows_from), with the same errors.
 pub fn columns_from(
     feed: &Feed,
     from: Position,

@@ -10,18 +10,18 @@ const SAMPLED: f64 = 180_000.0;
 /// Ranges longer than this are averaged, shorter ones given row by row.
 const AVERAGED: f64 = 5_000.0;
 
-/// About `dp` points between `start_ms` and `end_ms` (Unix milliseconds; an
-/// end of 0 means now), with times in milliseconds:
+/// About `dp` points between `start_ms` and `end_ms` (Unix milliseconds; an end
+/// of 0 means now), with times in milliseconds. By the length of that range:
 ///
 /// * over more than 50 hours, the first row of each of `dp` equal steps, both
 ///   ends included;
 /// * over more than 5,000 seconds, averages of whole steps, ascending;
-/// * else, and if `dp` is not positive, all rows, **newest first**.
+/// * otherwise, or if `dp` is not positive, all rows, **newest first**.
 ///
-/// Rows without a value are left out, so that no point is without one.
+/// Rows without a value are left out, so every point has one.
 ///
-/// Errors: [`Status::Argument`] for times that are no numbers or more than
-/// [`MAX_WINDOWS`] points, and those of [`Feed::read`].
+/// Errors: [`Status::Argument`] for times that are not finite numbers or for
+/// more than [`MAX_WINDOWS`] points, and those of [`Feed::read`].
 pub fn feed_data(feed: &Feed, start_ms: f64, end_ms: f64, dp: i64) -> Result<Series> {
     if !start_ms.is_finite() || !end_ms.is_finite() {
         return Err(Error::new(Status::Argument, "start and end must be numbers"));

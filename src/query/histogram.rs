@@ -1,4 +1,5 @@
-//! Histogram feeds: rows of time, an amount, and what it belongs to.
+//! Histogram feeds: each row has a time, an amount, and what the amount belongs
+//! to.
 
 use super::{Bin, Point, Series, push};
 use crate::error::{Error, Result, Status};
@@ -10,8 +11,8 @@ use std::collections::BTreeMap;
 pub struct Histogram {
     /// Ascending by `data2`.
     pub bins: Vec<Bin>,
-    /// Whether `data2` is a float32 column, so that text should show its
-    /// shortest decimals.
+    /// Whether `data2` is a float32 column, so that text should show the
+    /// shortest decimals of its values.
     pub single: bool,
 }
 
@@ -51,7 +52,8 @@ pub fn histogram(feed: &Feed, start: i64, end: i64) -> Result<Histogram> {
 /// Sums of `data` over the rows with `min <= data2 <= max`, one for each time,
 /// ascending.
 ///
-/// Errors: as [`histogram`], and [`Status::Argument`] for a bound that is NaN.
+/// Errors: those of [`histogram`], and [`Status::Argument`] for a bound that is
+/// NaN.
 pub fn sum_by_time(feed: &Feed, min: f64, max: f64) -> Result<Series> {
     if min.is_nan() || max.is_nan() {
         return Err(Error::new(Status::Argument, "min and max must be numbers"));

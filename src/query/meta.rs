@@ -1,31 +1,31 @@
-//! What is known of a feed as a whole.
+//! What is known about a feed as a whole.
 
 use super::{Point, Series};
 use crate::error::Result;
 use crate::feed::{Answer, Cursor, Feed};
 
-/// What is known of a feed as a whole.
+/// What is known about a feed as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {
     /// Rows that count: live, committed, with a time.
     pub npoints: u64,
-    /// Time of the earliest row, Unix seconds; 0 without rows.
+    /// Time of the earliest row, in Unix seconds; 0 without rows.
     pub start_time: i64,
-    /// Time of the latest row, Unix seconds; 0 without rows.
+    /// Time of the latest row, in Unix seconds; 0 without rows.
     pub end_time: i64,
     /// Typical seconds between readings (the median of up to 1,000 pairs of
     /// neighbours, spread evenly); 0 with fewer than two rows.
     pub interval: i64,
-    /// Committed bytes of the rows' file.
+    /// Committed bytes of the file that holds the rows.
     pub bytes: u64,
-    /// Bytes of the index, the `.MYI`: of its file, or as many as its header
-    /// says, if that is more; 0 without one.
+    /// Size in bytes of the index, the `.MYI`: that of its file, or what its
+    /// header says if that is more; 0 without an index.
     pub index_bytes: u64,
     /// Bytes per row.
     pub stride: u32,
-    /// Row slots in the committed part, deleted ones included.
+    /// Row slots in the committed part, deleted rows included.
     pub slots: u64,
-    /// Whether the order of the file is the order of time.
+    /// Whether the rows lie in the file in order of time.
     pub sorted: bool,
     /// Whether a `.MYI` vouches for the rows.
     pub indexed: bool,
@@ -43,7 +43,7 @@ impl Answer for Meta {
     }
 }
 
-/// What is known of the feed as a whole. Errors: those of [`Feed::read`].
+/// What is known about the feed as a whole. Errors: those of [`Feed::read`].
 pub fn meta(feed: &Feed) -> Result<Meta> {
     feed.read(|snapshot| {
         let mut cursor = snapshot.cursor();
@@ -85,8 +85,8 @@ fn typical_interval(cursor: &mut Cursor) -> Result<i64> {
     Ok(*differences.select_nth_unstable(middle).1)
 }
 
-/// The latest row, the last in the file among those of one second: a series
-/// of one point, or of none for a feed without rows.
+/// The latest row, or if several rows have that second, the last of them in the
+/// file: a series of one point, or of none for a feed without rows.
 ///
 /// Errors: those of [`Feed::read`].
 pub fn last(feed: &Feed) -> Result<Series> {

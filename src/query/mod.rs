@@ -1,9 +1,9 @@
-//! The four primitives over a feed, and the 2013 call built from them.
+//! The queries over a feed.
 //!
-//! Every function asks its question of the rows as they are at one moment
-//! during the call ([`Feed::read`](crate::feed::Feed::read)), sorted by
+//! Every function answers from the rows as they are at one moment during the
+//! call ([`Feed::read`](crate::feed::Feed::read)), sorted by
 //! `(time, row number)`. A row counts if it is live, committed and has a
-//! time; a row whose value is NULL or NaN is there but has no value.
+//! time; a row whose value is NULL or NaN counts, but has no value.
 
 mod census;
 mod columns;
@@ -54,9 +54,9 @@ pub enum Mode {
     Next = 0,
     /// The latest row at or before it.
     Previous = 1,
-    /// The straight line between its neighbours.
+    /// The straight line between the neighbouring rows.
     Linear = 2,
-    /// Only a row at that very second.
+    /// Only a row at exactly that second.
     Exact = 3,
 }
 
@@ -76,7 +76,7 @@ impl Aggregate {
         Aggregate::ALL.into_iter().find(|a| *a as i32 == number)
     }
 
-    /// Whether its value is that of a row, not computed from several.
+    /// Whether its value is that of one row, not computed from several.
     pub fn chooses_row(self) -> bool {
         matches!(
             self,
@@ -102,7 +102,7 @@ impl Flags {
     pub const CLOSED_END: Flags = Flags(1);
     /// Leave out windows and moments without a value.
     pub const SKIP_MISSING: Flags = Flags(2);
-    /// Give the chosen row's own time in place of the window's start or the
+    /// Give the chosen row's own time instead of the start of the window or the
     /// moment asked for.
     pub const TRUE_TIME: Flags = Flags(4);
     /// Leave out rows at or after the end of the whole query.
@@ -123,7 +123,7 @@ impl Flags {
     }
 }
 
-/// A time in Unix seconds and a value; NaN where there is none.
+/// A time in Unix seconds and a value; NaN if there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Point {
@@ -133,13 +133,13 @@ pub struct Point {
     pub value: f64,
 }
 
-/// The answer of a query: points in the order the query promises.
+/// The answer of a query: points in the order that the query promises.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
     /// The points.
     pub points: Vec<Point>,
-    /// Whether the values are float32 row values widened to double, so that
-    /// text should show the shortest decimal of the float32.
+    /// Whether the values are float32 values of rows, widened to double, so
+    /// that text should show the shortest decimal of the float32.
     pub single: bool,
 }
 
@@ -147,9 +147,10 @@ pub struct Series {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Bin {
-    /// The value of the column `data2` the bar stands for.
+    /// The value of the column `data2` that the bar stands for.
     pub data2: f64,
-    /// The sum of the column `data`; NaN if no row had a value.
+    /// The sum of the column `data` over the bar's rows; NaN if none of them
+    /// has a value.
     pub sum: f64,
 }
 

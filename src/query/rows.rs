@@ -5,9 +5,9 @@ use crate::error::{Error, Result, Status};
 use crate::feed::{Answer, Cursor, Feed, Snapshot};
 use std::ops::Range;
 
-/// All rows with `start <= time <= end` (Unix seconds), ascending, those of
-/// one second in file order, with their own times. At most `limit` of them;
-/// 0 means all.
+/// All rows with `start <= time <= end` (Unix seconds), ascending, with their
+/// own times; rows of one second are in file order. At most `limit` of them; 0
+/// means all.
 ///
 /// Errors: those of [`Feed::read`].
 pub fn rows(feed: &Feed, start: i64, end: i64, limit: u64) -> Result<Series> {
@@ -18,13 +18,13 @@ pub fn rows(feed: &Feed, start: i64, end: i64, limit: u64) -> Result<Series> {
     })
 }
 
-/// How far a reading of rows in pieces has come: all rows before `time` were
-/// given, and `given` of those at `time`.
+/// How far reading rows in pieces has come: all rows before `time` were given,
+/// and `given` of those at `time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Unix seconds.
     pub time: i64,
-    /// Rows at `time` that were given.
+    /// Number of rows at `time` that were given.
     pub given: u64,
 }
 
@@ -46,13 +46,13 @@ impl Position {
     }
 }
 
-/// The next rows of [`rows`], at most `limit` (0 means all), and the position
-/// behind them. Fewer than `limit` means that there are no more: so a feed of
-/// any size is read in little memory.
+/// The next rows of [`rows`], at most `limit` of them (0 means all), and the
+/// position after them. If fewer than `limit` come, there are no more. Reading
+/// a feed of any size in this way takes little memory.
 ///
-/// Each piece is read from the rows as they are then; rows appended meanwhile
-/// are met. Errors: [`Status::Changed`] if rows at `from` that were given are
-/// no longer there, and those of [`Feed::read`].
+/// Each piece is read from the rows as they are at that moment, so it includes
+/// rows appended meanwhile. Errors: [`Status::Changed`] if rows at `from` that
+/// were given no longer exist, and those of [`Feed::read`].
 pub fn rows_from(
     feed: &Feed,
     from: Position,

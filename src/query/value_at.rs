@@ -5,17 +5,17 @@ use crate::error::{Error, Result, Status};
 use crate::feed::{Cursor, Feed};
 use crate::myisam::Row;
 
-/// One point for each of `times` (Unix seconds, in any order, ascending is
-/// fastest), bearing that time.
+/// One point for each of `times` (Unix seconds in any order; ascending is
+/// fastest), with that time.
 ///
-/// [`Mode::Linear`] answers a row's own value at the very second of a row;
-/// between two rows the straight line, no value if either has none; nothing
-/// outside the feed. Among rows of one second the first in the file counts as
-/// "at or after", the last as "at or before".
+/// At exactly the second of a row, [`Mode::Linear`] answers the row's own
+/// value. Between two rows it answers the straight line, or no value if either
+/// row has none; outside the feed, no value. Among rows of one second, the
+/// first in the file counts as "at or after", the last as "at or before".
 ///
-/// With [`Flags::TRUE_TIME`] a point bears the time of the row that answers,
-/// if that has a value; with [`Flags::SKIP_MISSING`] there are no points
-/// without value.
+/// With [`Flags::TRUE_TIME`] a point has the time of the row that answers, if
+/// that row has a value. With [`Flags::SKIP_MISSING`] points without a value
+/// are left out.
 ///
 /// Errors: [`Status::Argument`] for other flags, and those of [`Feed::read`].
 pub fn values_at(feed: &Feed, times: &[i64], mode: Mode, flags: Flags) -> Result<Series> {

@@ -1,4 +1,4 @@
-//! Windows of time and one value for each.
+//! Windows of time, and one value for each.
 
 use super::{Aggregate, Flags, Point, Series, room_for};
 use crate::error::{Error, Result, Status};
@@ -6,15 +6,15 @@ use crate::feed::{Cursor, Feed, Snapshot};
 use crate::myisam::Row;
 use std::ops::Range;
 
-/// More windows in one call are an argument error.
+/// The most windows in one call; more are an argument error.
 pub const MAX_WINDOWS: u64 = 10_000_000;
 
 /// Windows `[e, e + interval)` for `e` = `start`, `start + interval`, … while
-/// `e <= end`: the last may begin exactly at `end`. All in seconds.
+/// `e <= end`: the last may begin exactly at `end`. All are in seconds.
 ///
-/// An `end` before `start` is an empty answer. Errors: [`Status::Argument`]
-/// for an interval below 1 or more than [`MAX_WINDOWS`] windows, and those of
-/// [`Feed::read`].
+/// If `end` is before `start`, the answer is empty. Errors:
+/// [`Status::Argument`] for an interval below 1 or more than [`MAX_WINDOWS`]
+/// windows, and those of [`Feed::read`].
 pub fn windows(
     feed: &Feed,
     start: i64,
