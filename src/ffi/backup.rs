@@ -36,8 +36,10 @@ use crate::error::{Error, Result, Status};
 /// while (status == EMONFEED_STATUS_OK &&
 ///        (status = emonfeed_backup_step(backup, &more, &error)) == EMONFEED_STATUS_OK && more)
 ///     puts(emonfeed_report_message(emonfeed_backup_report(backup)));
-/// if (status != EMONFEED_STATUS_OK)
+/// emonfeed_status closed = emonfeed_backup_close(backup, NULL, status ? NULL : &error);
+/// if (status || closed)
 ///     fprintf(stderr, "%s\n", emonfeed_error_message(error));
+/// emonfeed_error_free(error);
 /// ```
 ///
 /// Functions: `emonfeed_backup_open()`, `emonfeed_backup_feeds()`,
