@@ -4,8 +4,6 @@
 # PHP runs with settings of our own, in the tests' child processes too: nothing of this
 # machine's php.ini counts, and `mysqli` finds the server by itself.
 
-# Debian keeps the database server out of an ordinary user's PATH.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 . tests/server.sh
 
 extension=$PWD/target/php-ext/modules/emonfeed.so
@@ -18,8 +16,10 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/emonfeed-php-XXXXXX")
 work=$(cd "$work" && pwd)
 test_pid=
+# A folder on another disk, where a test has one.
+memory=
 clean_up() {
-    # The servers that it started too, and the other disk of backup_php.sh.
+    # The servers that it started too.
     [ -z "$test_pid" ] || kill -- "-$test_pid" 2>/dev/null || true
     stop_server
     rm -rf "$work" ${memory:+"$memory"}

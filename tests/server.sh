@@ -4,6 +4,12 @@
 # programs run inside the folder and call the socket by its bare name, because
 # a socket's path may have no more than 107 bytes.
 
+# Debian keeps the database server out of an ordinary user's PATH.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# None yet, whatever the caller's environment says: it would be ended.
+server_pid=
+
 server_program() { command -v mariadbd || command -v mysqld; }
 client_program() { command -v mariadb || command -v mysql; }
 
