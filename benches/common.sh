@@ -1,8 +1,6 @@
 # What the benchmarks have in common. Sourced in the project's folder; paths that were
 # given to them count from the folder $called_in.
 
-# Debian keeps the database server out of an ordinary user's PATH.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 . tests/server.sh
 
 fail() {
@@ -38,6 +36,13 @@ work_in() {
 }
 let_go() { :; }
 
+# machine: its processors, memory and kernel.
+machine() {
+    processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+    memory=$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1e6 }' /proc/meminfo)
+    echo "$(nproc) cores${processor:+ ($processor)}, $memory memory, Linux $(uname -r)"
+}
+
 # describe_machine FOLDER COMMAND PROGRAM...: lines of a name and a value, parted
 # by a tab. FOLDER is where the measured files are, COMMAND is emonfeed's, and
 # PROGRAM are others worth naming, with their versions.
@@ -45,8 +50,6 @@ describe_machine() {
     folder=$1
     command=$2
     shift 2
-    processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-    memory=$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1e6 }' /proc/meminfo)
     device=$(df --output=source "$folder" | tail -n 1)
     kind=$(df --output=fstype "$folder" | tail -n 1)
     mounted=$(awk -v d="$(df --output=target "$folder" | tail -n 1)" '$2 == d { o = $4 } END { print o }' /proc/mounts)
@@ -57,7 +60,7 @@ describe_machine() {
     fi
     programs="$("$command" --version)${commit:+ (commit $commit)}"
     for program in "$@"; do programs="$programs, $program"; done
-    echo "machine	$(nproc) cores${processor:+ ($processor)}, $memory memory, Linux $(uname -r)"
+    echo "machine	$(machine)"
     echo "file system	$kind ($mounted) on $device${disk:+ ($disk)}"
     echo "programs	$programs"
 }

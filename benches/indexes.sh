@@ -48,11 +48,9 @@ start_server "$work/server"
 sql 'SET GLOBAL key_buffer_size = 134217728; SET GLOBAL myisam_sort_buffer_size = 134216704;
      SET GLOBAL sync_frm = OFF; CREATE DATABASE emoncms'
 
-processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-memory=$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1e6 }' /proc/meminfo)
 # shellcheck disable=SC2086
 php benches/indexes/measure.php "$work/server" "$server_pid" "$command" "$seconds" \
-    "$(nproc) cores${processor:+ ($processor)}, $memory memory, Linux $(uname -r), $(df --output=fstype "$work" | tail -n 1)" \
+    "$(machine), $(df --output=fstype "$work" | tail -n 1)" \
     $rows >"$work/report.md"
 cat "$work/report.md"
 if [ -n "$output" ]; then cp "$work/report.md" "$output"; fi

@@ -193,6 +193,11 @@ impl<'a> Look<'a, '_, '_> {
         }
     }
 
+    /// How many rows are written, at the most, before they are committed.
+    fn rows_of_a_commit(&self) -> u64 {
+        (COMMIT / self.stride).max(BLOCK)
+    }
+
     fn is_dry(&self) -> bool {
         self.context.options.dry_run
     }
@@ -240,7 +245,7 @@ impl<'a> Look<'a, '_, '_> {
             return self.enter(&place, &held).map(Some);
         }
         let from = held.rows;
-        let to = self.rows.min(from + (COMMIT / self.stride).max(BLOCK));
+        let to = self.rows.min(from + self.rows_of_a_commit());
         let mut written = Written::default();
         if self.is_dry() {
             written.to = self.rows;

@@ -13,8 +13,9 @@ mod open;
 mod runs;
 
 pub use self::copies::Kind;
-pub(super) use self::copies::{Commit, Entry, Token};
-pub(super) use self::copies::{forget_failure, put, put_failure, put_seen};
+pub(super) use self::copies::{
+    Commit, Entry, Token, forget_failure, put, put_failure, put_seen,
+};
 pub use self::generations::Ending;
 pub(super) use self::generations::{CELL, Generation};
 pub use self::runs::PastRun;

@@ -1,10 +1,9 @@
 //! Copies that become a file of their own: new ones, and those that cannot be
 //! carried on.
 
-use super::{Advance, Advanced, COMMIT, Held, Look, cut_off, stopped};
+use super::{Advance, Advanced, Held, Look, cut_off, stopped};
 use crate::backup::catalog::Commit;
 use crate::backup::generation::Exchange;
-use crate::backup::hash::BLOCK;
 use crate::backup::held::{Partial, Place};
 use crate::backup::naming::Naming;
 use crate::backup::plan::{Columns, Reason};
@@ -13,7 +12,7 @@ use crate::error::{Error, Result};
 
 impl<'a> Look<'a, '_, '_> {
     pub(super) fn create(&mut self, place: &Place<'a, '_>) -> Result<Advance<'a>> {
-        let to = self.rows.min((COMMIT / self.stride).max(BLOCK));
+        let to = self.rows.min(self.rows_of_a_commit());
         if self.is_dry() {
             return Ok(Advance::only(self.report(Outcome::Created, 0..self.rows)));
         }
